@@ -1,0 +1,265 @@
+//! Two records that are one person, and back.
+//!
+//! Triggers, referrals and questions move to the survivor but keep their `origin`; identifiers stay where they are and
+//! are followed through [`crate::person::Person::merged_into`]. So taking a merge back is exact.
+
+use super::placing::{Asked, ask};
+use super::{cancel_letters, opt_out_live, set_status};
+use crate::decision::{Context, Decision, Refusal, What};
+use crate::id::{MergeId, PersonId, ReferralId, TriggerId};
+use crate::person::{Death, Diagnosis, Objection, Person, stricter};
+use crate::question;
+use crate::record::Record;
+use crate::referral::{EndReason, Referral, Stage, Status};
+use crate::trigger::{Kind, Outcome, Trigger};
+use jiff::civil::Date;
+
+/// A merge, with what must be known to take it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// Our identifier.
+    pub id: MergeId,
+    /// Whose record goes on.
+    pub survivor: PersonId,
+    /// Whose record was joined to it.
+    pub retired: PersonId,
+    /// The survivor's own facts before.
+    pub before: Before,
+    /// Referrals of both whose status the merge changed: id, status before, status after.
+    pub referrals: Vec<(ReferralId, Status, Status)>,
+    /// Triggers of both before: kind and outcome.
+    pub triggers: Vec<(TriggerId, Kind, Outcome)>,
+}
+
+/// The survivor's facts that a merge may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Before {
+    /// The objection.
+    pub objection: Option<Objection>,
+    /// The objection that the merge left.
+    pub objection_after: Option<Objection>,
+    /// The diagnosis.
+    pub diagnosis: Diagnosis,
+    /// The death.
+    pub died: Option<Death>,
+    /// The last attendance.
+    pub last_attended: Option<Date>,
+}
+
+/// What came of asking to merge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merging {
+    /// Merged: the survivor's decision, the retired record's, and how to take it back.
+    Merged(Box<(Decision, Decision, Merge)>),
+    /// A person must decide: the survivor's decision only raises the question.
+    Asked(Box<Decision>),
+    /// Nothing to do: merged before, or a person said that they are two.
+    Nothing,
+}
+
+/// Merges two records, unless they hold different verified NHS numbers and nobody has confirmed it.
+///
+/// # Errors
+/// [`Refusal`] when it is one record, or the sites differ, or one was merged away already.
+pub fn merge(survivor: Record, retired: Record, confirmed: bool, ctx: &mut Context<'_>) -> Result<Merging, Refusal> {
+    if retired.person.merged_into == Some(survivor.person.id) || survivor.person.id == retired.person.id {
+        return Ok(Merging::Nothing);
+    }
+    if survivor.person.site != retired.person.site {
+        return Err(Refusal::DifferentSites);
+    }
+    if survivor.person.merged_into.is_some() || retired.person.merged_into.is_some() {
+        return Err(Refusal::MergedAway);
+    }
+    if !confirmed && different_verified_numbers(&survivor.person, &retired.person) {
+        return Ok(ask_whether_same(survivor, retired.person.id, ctx));
+    }
+    Ok(Merging::Merged(Box::new(join(survivor, retired, ctx))))
+}
+
+fn different_verified_numbers(one: &Person, other: &Person) -> bool {
+    match (one.nhs_number, other.nhs_number) {
+        (Some(a), Some(b)) => a.verified && b.verified && a.number != b.number,
+        _ => false,
+    }
+}
+
+fn ask_whether_same(survivor: Record, other: PersonId, ctx: &mut Context<'_>) -> Merging {
+    let decided = survivor.questions.iter().any(|asked| asked.kind == question::Kind::SamePerson && asked.other == Some(other));
+    if decided {
+        return Merging::Nothing;
+    }
+    let mut decision = Decision::unchanged(survivor);
+    ask(&mut decision, ctx, question::Kind::SamePerson, Asked { other: Some(other), referral: None });
+    Merging::Asked(Box::new(decision))
+}
+
+fn join(survivor: Record, retired: Record, ctx: &mut Context<'_>) -> (Decision, Decision, Merge) {
+    let statuses_before: Vec<(ReferralId, Status)> = both(&survivor.referrals, &retired.referrals).map(|r: &Referral| (r.id, r.status.clone())).collect();
+    let triggers = both(&survivor.triggers, &retired.triggers).map(|t: &Trigger| (t.id, t.kind, t.outcome)).collect();
+    let mut before = Before {
+        objection: survivor.person.objection,
+        objection_after: None,
+        diagnosis: survivor.person.diagnosis,
+        died: survivor.person.died,
+        last_attended: survivor.person.last_attended,
+    };
+    let (survivor_id, retired_id) = (survivor.person.id, retired.person.id);
+    let mut left = Decision::unchanged(Record::new(retired.person.clone()));
+    let mut decision = Decision::unchanged(survivor);
+    move_rows(&mut decision.record, retired, survivor_id);
+    decision.note(ctx, What::Merged, None, None);
+    left.record.person.merged_into = Some(survivor_id);
+    left.note(ctx, What::Merged, None, None);
+    combine(&mut decision, ctx, &left.record.person);
+    before.objection_after = decision.record.person.objection;
+    keep_one_live(&mut decision, ctx);
+    if decision.record.person.has_opted_out() {
+        cancel_letters(&mut decision, ctx);
+        opt_out_live(&mut decision, ctx, "merged");
+    }
+    let referrals = statuses_before
+        .into_iter()
+        .filter_map(|(id, was)| decision.record.referral(id).filter(|now| now.status != was).map(|now| (id, was, now.status.clone())))
+        .collect();
+    let merge = Merge { id: MergeId::new(ctx.ids), survivor: survivor_id, retired: retired_id, before, referrals, triggers };
+    (decision, left, merge)
+}
+
+fn both<'a, T>(one: &'a [T], other: &'a [T]) -> impl Iterator<Item = &'a T> {
+    one.iter().chain(other)
+}
+
+fn move_rows(into: &mut Record, from: Record, survivor: PersonId) {
+    into.triggers.extend(from.triggers.into_iter().map(|trigger| Trigger { person: survivor, ..trigger }));
+    into.referrals.extend(from.referrals.into_iter().map(|referral| Referral { person: survivor, ..referral }));
+    into.questions.extend(from.questions.into_iter().map(|question| crate::question::Question { person: survivor, ..question }));
+    into.triggers.sort_by_key(|trigger| (trigger.at, trigger.id));
+    into.referrals.sort_by_key(|referral| (referral.raised_at, referral.id));
+    into.questions.sort_by_key(|question| (question.raised_at, question.id));
+}
+
+/// The stricter objection, the death of either, the better-founded diagnosis, the later attendance.
+fn combine(decision: &mut Decision, ctx: &mut Context<'_>, other: &Person) {
+    let person = &mut decision.record.person;
+    person.objection = stricter(person.objection, other.objection);
+    person.last_attended = person.last_attended.max(other.last_attended);
+    let died = person.died.is_none() && other.died.is_some();
+    person.died = person.died.or(other.died);
+    person.diagnosis = match (person.diagnosis, other.diagnosis) {
+        // Known in care under the other number: not newly diagnosed after all, offered all the same.
+        (Diagnosis::Known, _) | (_, Diagnosis::Known) => Diagnosis::Known,
+        (Diagnosis::New { on: a }, Diagnosis::New { on: b }) => Diagnosis::New { on: a.min(b) },
+        (Diagnosis::New { on }, _) | (_, Diagnosis::New { on }) => Diagnosis::New { on },
+        (Diagnosis::Asked, _) | (_, Diagnosis::Asked) => Diagnosis::Asked,
+        (Diagnosis::Unproven, Diagnosis::Unproven) => Diagnosis::Unproven,
+    };
+    let diagnosis = person.diagnosis;
+    one_new_diagnosis(decision, diagnosis);
+    if died {
+        cancel_letters(decision, ctx);
+        super::end_live(decision, ctx, EndReason::Died);
+    }
+}
+
+/// One human being is newly diagnosed once: later triggers of that kind become what they are.
+fn one_new_diagnosis(decision: &mut Decision, diagnosis: Diagnosis) {
+    let mut counted = diagnosis == Diagnosis::Known;
+    decision.record.triggers.sort_by_key(|trigger| (trigger.on, trigger.at, trigger.id));
+    for trigger in &mut decision.record.triggers {
+        if trigger.kind == Kind::NewDiagnosis {
+            if counted {
+                trigger.kind = Kind::KnownElsewhere;
+            }
+            counted = true;
+        }
+    }
+    decision.record.triggers.sort_by_key(|trigger| (trigger.at, trigger.id));
+}
+
+/// Of several live referrals the furthest goes on; the triggers of the others join it.
+fn keep_one_live(decision: &mut Decision, ctx: &mut Context<'_>) {
+    let mut live: Vec<(Stage, ReferralId)> =
+        decision.record.referrals.iter().filter(|r| r.status.is_live()).map(|r| (r.status.stage(), r.id)).collect();
+    live.sort_by_key(|(stage, id)| (std::cmp::Reverse(progress(*stage)), *id));
+    let Some((&(_, kept), rest)) = live.split_first() else { return };
+    for &(_, id) in rest {
+        let reason = EndReason::Joined;
+        set_status(decision, ctx, id, Status::Ended { reason }, What::Ended, Some(reason.code()));
+        for trigger in &mut decision.record.triggers {
+            if trigger.outcome == Outcome::Referral(id) {
+                trigger.outcome = Outcome::Referral(kept);
+            }
+        }
+    }
+}
+
+/// How far a stage has come; a stop or an objection weighs most, so that a merge never overrules one.
+const fn progress(stage: Stage) -> u8 {
+    match stage {
+        Stage::Ended => 0,
+        Stage::AwaitingNotice => 1,
+        Stage::Deferred => 2,
+        Stage::Open => 3,
+        Stage::Allocated => 4,
+        Stage::Contacting => 5,
+        Stage::Engaged => 6,
+        Stage::Assessed => 7,
+        Stage::Supported => 8,
+        Stage::OptedOut => 9,
+        Stage::Held => 10,
+    }
+}
+
+/// Takes a merge back: each row returns to the record on which it arose, and what the merge changed is as before,
+/// unless somebody changed it since.
+#[must_use]
+pub fn unmerge(merge: &Merge, survivor: Record, retired: Person, ctx: &mut Context<'_>) -> (Decision, Decision) {
+    let mut back = Decision::unchanged(Record::new(retired));
+    let mut decision = Decision::unchanged(survivor);
+    for (id, was, after) in &merge.referrals {
+        if let Some(referral) = decision.record.referral_mut(*id).filter(|referral| referral.status == *after) {
+            referral.status = was.clone();
+            if referral.status.is_live() {
+                referral.ended_on = None;
+            }
+            let stage = was.stage();
+            decision.note(ctx, What::Unmerged, Some((*id, Some(stage))), None);
+        }
+    }
+    for trigger in &mut decision.record.triggers {
+        if let Some((_, kind, outcome)) = merge.triggers.iter().find(|(id, _, _)| *id == trigger.id) {
+            (trigger.kind, trigger.outcome) = (*kind, *outcome);
+        }
+    }
+    split_rows(&mut decision.record, &mut back.record, merge.retired);
+    restore(&mut decision.record.person, merge);
+    back.record.person.merged_into = None;
+    decision.note(ctx, What::Unmerged, None, None);
+    back.note(ctx, What::Unmerged, None, None);
+    (decision, back)
+}
+
+fn restore(person: &mut Person, merge: &Merge) {
+    // An objection made or taken back since the merge stands.
+    if person.objection == merge.before.objection_after {
+        person.objection = merge.before.objection;
+    }
+    person.diagnosis = merge.before.diagnosis;
+    person.died = merge.before.died;
+    if person.last_visit.is_none() {
+        person.last_attended = merge.before.last_attended;
+    }
+}
+
+fn split_rows(from: &mut Record, to: &mut Record, retired: PersonId) {
+    let (mine, theirs) = std::mem::take(&mut from.triggers).into_iter().partition(|trigger| trigger.origin != retired);
+    (from.triggers, to.triggers) = (mine, theirs);
+    let (mine, theirs) = std::mem::take(&mut from.referrals).into_iter().partition(|referral| referral.origin != retired);
+    (from.referrals, to.referrals) = (mine, theirs);
+    let (mine, theirs) = std::mem::take(&mut from.questions).into_iter().partition(|question| question.origin != retired);
+    (from.questions, to.questions) = (mine, theirs);
+    to.triggers.iter_mut().for_each(|trigger| trigger.person = retired);
+    to.referrals.iter_mut().for_each(|referral| referral.person = retired);
+    to.questions.iter_mut().for_each(|question| question.person = retired);
+}
