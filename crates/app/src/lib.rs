@@ -1,1 +1,53 @@
-//! (being written)
+//! The use cases of Alongside: parse what came, load, decide, keep, say what to present.
+//!
+//! This room is synchronous. Time and ids come from a [`World`]; sockets, HTTP and the environment stay outside.
+
+mod clock;
+pub mod doctor;
+pub mod failure;
+pub mod importing;
+pub mod instruments;
+pub mod intake;
+pub mod people;
+pub mod profile;
+pub mod reporting;
+pub mod setup;
+pub mod simulate;
+pub mod translate;
+pub mod work;
+
+pub use clock::{World, hour_of, london_date, london_instant, london_time};
+pub use failure::{Failure, Invalid};
+pub use setup::Setup;
+
+use std::sync::Arc;
+
+use alongside_domain::decision::{Actor, Cause, Context};
+use alongside_domain::id::Ids;
+use alongside_store::Store;
+
+/// The application: a store, a configuration, and the world's clock and ids. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Where everything is kept.
+    pub store: Store,
+    /// Sites, feeds, people who work here, instruments, agreed values.
+    pub setup: Arc<Setup>,
+    /// Clock and ids.
+    pub world: Arc<dyn World>,
+    counters: Arc<intake::Counters>,
+}
+
+impl App {
+    /// Puts an application together.
+    #[must_use]
+    pub fn new(store: Store, setup: Arc<Setup>, world: Arc<dyn World>) -> Self {
+        Self { store, setup, world, counters: Arc::default() }
+    }
+
+    /// The context of a decision made now.
+    fn context<'a>(&'a self, ids: &'a mut dyn Ids, actor: Actor, cause: Cause) -> Context<'a> {
+        let at = self.world.now();
+        Context { at, today: london_date(at), actor, cause, policy: &self.setup.policy, ids }
+    }
+}

@@ -177,7 +177,7 @@ const GROUPS: [(&str, &str, &[Standing]); 8] = [
 pub fn report(site: SiteId, quarter: Quarter, as_of: Date, observed: &Observed, audience: Audience) -> Result<Report, NotASum> {
     let period = financial_year_to(quarter);
     let mut table = Table::new();
-    let counts = Counts::of(observed, &mut table)?;
+    let counts = Counts::of(observed, as_of, &mut table)?;
     let masking = table.mask();
     let shown = Shown { masking: &masking, audience };
     let mut measures = counts.support(&shown, quarter.period());
@@ -235,22 +235,22 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(observed: &Observed, table: &mut Table) -> Result<Self, NotASum> {
+    fn of(observed: &Observed, as_of: Date, table: &mut Table) -> Result<Self, NotASum> {
         let mut add = |count: usize| {
             let count = count as u64;
             (table.cell(count), count)
         };
-        let new_supported = || observed.diagnosed.iter().filter(|person| observed.supported.contains(&person.person));
         let group = |standings: &[Standing]| observed.diagnosed.iter().filter(|person| standings.contains(&person.standing)).count();
+        let counted: Vec<_> = observed.diagnosed.iter().filter(|person| person.standing != Standing::Excluded).collect();
+        let new_supported = || counted.iter().filter(|person| observed.supported.contains(&person.person));
         let supported = add(observed.supported.len());
         let supported_before = add(observed.supported_before.len());
         let supported_new = add(new_supported().count());
         let supported_new_from_clinic = add(new_supported().filter(|person| person.from_clinic).count());
-        let counted: Vec<_> = observed.diagnosed.iter().filter(|person| person.standing != Standing::Excluded).collect();
         let diagnosed = add(counted.len());
         let groups: Vec<Count> = GROUPS.iter().map(|(_, _, standings)| add(group(standings))).collect();
         let from_clinic = add(counted.iter().filter(|person| person.from_clinic).count());
-        let judged_rows: Vec<_> = observed.released.iter().filter_map(within_promise).collect();
+        let judged_rows: Vec<_> = observed.released.iter().filter_map(|one| within_promise(one, as_of)).collect();
         let judged = add(judged_rows.len());
         let within = add(judged_rows.iter().filter(|kept| **kept).count());
         let returned = add(observed.returned.len());
@@ -341,9 +341,10 @@ fn count(shown: &Shown<'_>, id: &'static str, title: &'static str, period: Perio
 }
 
 /// Whether a promise was kept; `None` while it can still be kept. A promise that nobody kept by its day is not kept.
-fn within_promise(released: &Released) -> Option<bool> {
+fn within_promise(released: &Released, as_of: Date) -> Option<bool> {
     match released.engaged_on {
         Some(engaged) => Some(engaged <= released.due_on),
+        None if as_of <= released.due_on => None,
         None => Some(false),
     }
 }

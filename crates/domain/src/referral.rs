@@ -274,7 +274,9 @@ pub fn next(status: &Status, asked: &Move, notified: bool) -> Result<Status, Ref
         Move::TakeBack => match status {
             S::OptedOut if notified => Ok(S::Open),
             S::OptedOut => Ok(S::AwaitingNotice),
-            S::AwaitingNotice | S::Deferred { .. } | S::Open | S::Held { .. } | S::Ended { .. } => keep(),
+            // What was stopped while opted out must not resume as opted out once nobody objects.
+            S::Held { why, resume } => Ok(S::Held { why: *why, resume: Box::new(next(resume, asked, notified)?) }),
+            S::AwaitingNotice | S::Deferred { .. } | S::Open | S::Ended { .. } => keep(),
             S::Allocated { .. } | S::Contacting { .. } | S::Engaged { .. } | S::Assessed { .. } | S::Supported { .. } => keep(),
         },
         Move::AskAgain => match status {

@@ -16,7 +16,9 @@ pub mod placing;
 
 use crate::decision::{Context, Decision, Effect, What};
 use crate::id::ReferralId;
-use crate::referral::{EndReason, Move, Referral, Status, next};
+use crate::question;
+use crate::trigger::Outcome;
+use crate::referral::{EndReason, HoldReason, Move, Referral, Status, next};
 
 /// Sets the status of a referral that is known to be in the record, with the dates that go with it, and notes it.
 fn set_status(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, status: Status, what: What, detail: Option<&str>) {
@@ -26,7 +28,8 @@ fn set_status(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, st
     let was = std::mem::replace(&mut referral.status, status);
     let stage = referral.status.stage();
     match &referral.status {
-        Status::Open if !matches!(was, Status::Held { .. }) => {
+        // The first release counts for somebody who has engaged; a stop in between does not release anew.
+        Status::Open if referral.released_on.is_none() || !(matches!(was, Status::Held { .. }) || referral.is_engaged()) => {
             referral.released_on = Some(today);
             referral.due_on = Some(due);
         }
@@ -75,6 +78,38 @@ fn opt_out_live(decision: &mut Decision, ctx: &mut Context<'_>, detail: &str) {
         {
             set_status(decision, ctx, id, status, What::OptedOut, Some(detail));
         }
+    }
+}
+
+/// Nothing objects (any more): referrals come back, and triggers that the objection had silenced get theirs.
+fn reopen(decision: &mut Decision, ctx: &mut Context<'_>) {
+    for id in live_ids(decision) {
+        let Some(referral) = decision.record.referral(id) else { continue };
+        let Ok(status) = next(&referral.status, &Move::TakeBack, referral.notice.is_some()) else { continue };
+        if status == referral.status {
+            continue;
+        }
+        let withdrawn = placing::open_question(decision, question::Kind::ResultWithdrawn, Some(id)).is_some();
+        match status {
+            Status::Held { .. } => {
+                if let Some(referral) = decision.record.referral_mut(id) {
+                    referral.status = status;
+                }
+            }
+            // The objection hid a stop, it did not lift it.
+            status if withdrawn => {
+                let why = HoldReason::ResultWithdrawn;
+                set_status(decision, ctx, id, Status::Held { why, resume: Box::new(status) }, What::Held, Some(why.code()));
+            }
+            status => {
+                let what = if status == Status::Open { What::Released } else { What::AskedAgain };
+                set_status(decision, ctx, id, status, what, None);
+            }
+        }
+    }
+    let silenced: Vec<_> = decision.record.triggers.iter().filter(|t| t.outcome == Outcome::OptedOut).map(|t| t.id).collect();
+    for id in silenced {
+        placing::place_again(decision, ctx, id);
     }
 }
 

@@ -103,7 +103,7 @@ mod tests {
             (vec![9, 1, 5], Some(5.0)),
             (vec![4, 3, 2, 1], Some(2.5)),
             (vec![-4, -1], Some(-2.5)),
-            (vec![i64::MAX, i64::MAX], Some(9.223_372_036_854_775_807e18)),
+            (vec![i64::MAX, i64::MAX], Some(9.223_372_036_854_776e18)),
         ] {
             assert_eq!(median(&mut values), expected);
         }

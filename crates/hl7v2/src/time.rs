@@ -63,20 +63,58 @@ impl Timestamp {
             return Err(Reason::Empty);
         }
         let mut rest = text.as_bytes();
-        let [century, year] = [two(&mut rest), two(&mut rest)].map(|digits| digits.ok_or(Reason::NotATime));
+        let [century, year] =
+            [two(&mut rest), two(&mut rest)].map(|digits| digits.ok_or(Reason::NotATime));
         let year = u16::from(century?) * 100 + u16::from(year?);
         let month = part(&mut rest, b"-")?;
-        let day = if month.is_some() { part(&mut rest, b"-")? } else { None };
-        let hour = if day.is_some() { part(&mut rest, b"T ")? } else { None };
-        let minute = if hour.is_some() { part(&mut rest, b":")? } else { None };
-        let second = if minute.is_some() { part(&mut rest, b":")? } else { None };
-        let nanosecond = if second.is_some() { fraction(&mut rest)? } else { None };
+        let day = if month.is_some() {
+            part(&mut rest, b"-")?
+        } else {
+            None
+        };
+        let hour = if day.is_some() {
+            part(&mut rest, b"T ")?
+        } else {
+            None
+        };
+        let minute = if hour.is_some() {
+            part(&mut rest, b":")?
+        } else {
+            None
+        };
+        let second = if minute.is_some() {
+            part(&mut rest, b":")?
+        } else {
+            None
+        };
+        let nanosecond = if second.is_some() {
+            fraction(&mut rest)?
+        } else {
+            None
+        };
         let offset_minutes = offset(rest)?;
-        let time = Timestamp { year, month, day, hour, minute, second, nanosecond, offset_minutes };
-        if text.bytes().filter(u8::is_ascii_digit).all(|digit| digit == b'0') {
+        let time = Timestamp {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            nanosecond,
+            offset_minutes,
+        };
+        if text
+            .bytes()
+            .filter(u8::is_ascii_digit)
+            .all(|digit| digit == b'0')
+        {
             return Err(Reason::Zeros);
         }
-        if time.exists() { Ok(time) } else { Err(Reason::Impossible) }
+        if time.exists() {
+            Ok(time)
+        } else {
+            Err(Reason::Impossible)
+        }
     }
 
     fn exists(&self) -> bool {
@@ -93,7 +131,14 @@ impl Timestamp {
     /// The date alone, at the precision that it has.
     #[must_use]
     pub fn date(self) -> Timestamp {
-        Timestamp { hour: None, minute: None, second: None, nanosecond: None, offset_minutes: None, ..self }
+        Timestamp {
+            hour: None,
+            minute: None,
+            second: None,
+            nanosecond: None,
+            offset_minutes: None,
+            ..self
+        }
     }
 
     /// The same time, or the date alone if the time of day is midnight: what many senders add to a date of
@@ -101,7 +146,10 @@ impl Timestamp {
     #[must_use]
     pub fn without_midnight(self) -> Timestamp {
         let zero = |part: Option<u8>| part.unwrap_or(0) == 0;
-        let midnight = zero(self.hour) && zero(self.minute) && zero(self.second) && self.nanosecond.unwrap_or(0) == 0;
+        let midnight = zero(self.hour)
+            && zero(self.minute)
+            && zero(self.second)
+            && self.nanosecond.unwrap_or(0) == 0;
         if midnight { self.date() } else { self }
     }
 }
@@ -110,7 +158,10 @@ impl fmt::Display for Timestamp {
     /// As HL7 writes it, at the precision that it has (fractions to a ten-thousandth).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}", self.year)?;
-        for part in [self.month, self.day, self.hour, self.minute, self.second].into_iter().map_while(|part| part) {
+        for part in [self.month, self.day, self.hour, self.minute, self.second]
+            .into_iter()
+            .map_while(|part| part)
+        {
             write!(f, "{part:02}")?;
         }
         if let (Some(nanosecond), Some(_)) = (self.nanosecond, self.second) {
@@ -126,7 +177,9 @@ impl fmt::Display for Timestamp {
 
 /// Takes two digits.
 fn two(rest: &mut &[u8]) -> Option<u8> {
-    let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', after @ ..] = *rest else { return None };
+    let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', after @ ..] = *rest else {
+        return None;
+    };
     *rest = after;
     Some((tens - b'0') * 10 + (ones - b'0'))
 }
@@ -148,15 +201,26 @@ fn part(rest: &mut &[u8], signs: &[u8]) -> Result<Option<u8>, Reason> {
 
 /// Takes a fraction of a second, in nanoseconds.
 fn fraction(rest: &mut &[u8]) -> Result<Option<u32>, Reason> {
-    let Some((b'.' | b',', after)) = rest.split_first() else { return Ok(None) };
-    let count = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some((b'.' | b',', after)) = rest.split_first() else {
+        return Ok(None);
+    };
+    let count = after
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     let (digits, after) = after.split_at(count);
     if digits.is_empty() {
         return Err(Reason::NotATime);
     }
     *rest = after;
-    let padded = digits.iter().map(|digit| digit - b'0').chain(std::iter::repeat(0)).take(9);
-    Ok(Some(padded.fold(0, |value, digit| value * 10 + u32::from(digit))))
+    let padded = digits
+        .iter()
+        .map(|digit| digit - b'0')
+        .chain(std::iter::repeat(0))
+        .take(9);
+    Ok(Some(
+        padded.fold(0, |value, digit| value * 10 + u32::from(digit)),
+    ))
 }
 
 /// Reads the zone, which is all that may be left.
@@ -196,17 +260,33 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let printed = Timestamp::parse(text).map(|time| time.to_string()).unwrap_or_else(|reason| format!("{reason:?}"));
+        let printed = Timestamp::parse(text)
+            .map(|time| time.to_string())
+            .unwrap_or_else(|reason| format!("{reason:?}"));
         assert_eq!(printed, expected, "{text}");
     }
 
     #[test]
     fn every_precision_is_kept() {
-        for text in ["2025", "202505", "20250505", "2025050523", "202505052323", "20250505232332", "20250505232332.1234", "20250717143000+0100", "20250717143000-0530", "202507+0000"] {
+        for text in [
+            "2025",
+            "202505",
+            "20250505",
+            "2025050523",
+            "202505052323",
+            "20250505232332",
+            "20250505232332.1234",
+            "20250717143000+0100",
+            "20250717143000-0530",
+            "202507+0000",
+        ] {
             check(text, text);
         }
         let time = Timestamp::parse("20250505232332.1234-0530").unwrap();
-        assert_eq!((time.nanosecond, time.offset_minutes), (Some(123_400_000), Some(-330)));
+        assert_eq!(
+            (time.nanosecond, time.offset_minutes),
+            (Some(123_400_000), Some(-330))
+        );
         assert_eq!(Timestamp::parse("202505").unwrap().day, None);
     }
 
@@ -227,10 +307,35 @@ mod tests {
         check("  ", "Empty");
         check("00000000", "Zeros");
         check("0000-00-00 00:00", "Zeros");
-        for text in ["19891411", "19761325", "20250230", "20230229", "19890000", "2025050524", "202505052360", "20250505232361", "20250505+2400", "00000101"] {
+        for text in [
+            "19891411",
+            "19761325",
+            "20250230",
+            "20230229",
+            "19890000",
+            "2025050524",
+            "202505052360",
+            "20250505232361",
+            "20250505+2400",
+            "00000101",
+        ] {
             check(text, "Impossible");
         }
-        for text in ["unknown", "25", "202", "20250", "2025050", "05/05/2025", "20250505^D", "20250505232332.", "20250505+1", "20250505+01000", "2025-", "\"\"", "２０２５"] {
+        for text in [
+            "unknown",
+            "25",
+            "202",
+            "20250",
+            "2025050",
+            "05/05/2025",
+            "20250505^D",
+            "20250505232332.",
+            "20250505+1",
+            "20250505+01000",
+            "2025-",
+            "\"\"",
+            "２０２５",
+        ] {
             check(text, "NotATime");
         }
     }

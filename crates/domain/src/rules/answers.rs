@@ -1,6 +1,7 @@
 //! What follows from the answer to a question.
 
-use super::placing::{Age, close_questions, exclude, place, waiting_for};
+use super::merging::one_new_diagnosis;
+use super::placing::{Age, close_questions, exclude, place, rests_on_a_diagnosis, waiting_for};
 use super::{cancel_letters, set_status};
 use crate::decision::{Actor, Context, Decision, Refusal, What};
 use crate::id::QuestionId;
@@ -51,6 +52,7 @@ fn follow(decision: &mut Decision, ctx: &mut Context<'_>, question: &Question, g
         Answer::KnownNoOffer => {
             decision.record.person.diagnosis = Diagnosis::Known;
             exclude_waiting(decision, ctx, question, Exclusion::KnownNoOffer);
+            one_new_diagnosis(decision, Diagnosis::Known);
         }
         Answer::Offer | Answer::ComingBack => place_waiting(decision, ctx, question, given),
         Answer::DoNotOffer => exclude_waiting(decision, ctx, question, Exclusion::NotToBeOffered),
@@ -73,6 +75,8 @@ fn diagnosed(decision: &mut Decision, ctx: &mut Context<'_>, question: &Question
             trigger.kind = kind;
         }
     }
+    let diagnosis = decision.record.person.diagnosis;
+    one_new_diagnosis(decision, diagnosis);
     for id in waiting {
         place(decision, ctx, id, Age::Matters);
     }
@@ -109,7 +113,7 @@ fn not_confirmed(decision: &mut Decision, ctx: &mut Context<'_>, question: &Ques
         .record
         .triggers
         .iter()
-        .filter(|trigger| matches!(trigger.kind, Kind::NewDiagnosis | Kind::Undetermined | Kind::KnownElsewhere | Kind::Reengagement))
+        .filter(|trigger| rests_on_a_diagnosis(trigger.kind))
         .filter(|trigger| !matches!(trigger.outcome, Outcome::Excluded(_)))
         .map(|trigger| trigger.id)
         .collect();

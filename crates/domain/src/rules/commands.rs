@@ -10,7 +10,7 @@ use crate::contact::{Assessment, AssessmentForm, Contact, ContactNote, MINUTES_M
 use crate::decision::{Actor, Context, Decision, Effect, Outgoing, Refusal, What};
 use crate::id::{AssessmentId, ContactId, OutgoingId, ReferralId};
 use crate::notice::{Answer, Notice, Telling};
-use crate::person::{Objection, ObjectionReason, Scope};
+use crate::person::{Diagnosis, Objection, ObjectionReason, Scope};
 use crate::record::Record;
 use crate::referral::{EndReason, Move, Referral, Status, next};
 use crate::supporter::{Basis, Role, Supporter};
@@ -64,9 +64,14 @@ fn not_in_future(ctx: &Context<'_>, on: Date) -> Result<(), Refusal> {
 fn permitted(ctx: &Context<'_>, roles: &[Role]) -> Result<(), Refusal> {
     match &ctx.actor {
         Actor::Staff { role, .. } if roles.contains(role) => Ok(()),
-        Actor::Operator | Actor::Person => Ok(()),
-        Actor::Staff { .. } | Actor::Feed(_) | Actor::Clock => Err(Refusal::NotPermitted),
+        Actor::Operator => Ok(()),
+        Actor::Staff { .. } | Actor::Person | Actor::Feed(_) | Actor::Clock => Err(Refusal::NotPermitted),
     }
+}
+
+/// What a person may do for themselves, besides those who work for them.
+fn permitted_or_themselves(ctx: &Context<'_>, roles: &[Role]) -> Result<(), Refusal> {
+    if ctx.actor == Actor::Person { Ok(()) } else { permitted(ctx, roles) }
 }
 
 fn refer(decision: &mut Decision, ctx: &mut Context<'_>, kind: Kind, on: Date) -> Result<(), Refusal> {
@@ -76,8 +81,8 @@ fn refer(decision: &mut Decision, ctx: &mut Context<'_>, kind: Kind, on: Date) -
         Kind::ClinicRequest if ctx.actor.is(Role::Clinician) || ctx.actor == Actor::Operator => Rule::Form,
         Kind::ClinicRequest => return Err(Refusal::NotAClinician),
         Kind::SelfReferral => {
-            // Somebody who asks takes an earlier objection back by asking.
-            if decision.record.person.objection.is_some() {
+            // Somebody who asks takes an earlier objection back by asking; that nothing goes outside is no contradiction.
+            if decision.record.person.has_opted_out() {
                 take_back(decision, ctx)?;
             }
             Rule::AskedThemselves
@@ -87,6 +92,14 @@ fn refer(decision: &mut Decision, ctx: &mut Context<'_>, kind: Kind, on: Date) -
     };
     if decision.record.person.has_opted_out() {
         return Err(Refusal::OptedOut);
+    }
+    if decision.record.person.diagnosis == Diagnosis::Unproven {
+        decision.record.person.diagnosis = match kind {
+            Kind::NewDiagnosis => Diagnosis::New { on },
+            Kind::KnownElsewhere | Kind::Reengagement => Diagnosis::Known,
+            Kind::Undetermined => Diagnosis::Asked,
+            Kind::ClinicRequest | Kind::SelfReferral => Diagnosis::Unproven,
+        };
     }
     raise(decision, ctx, New { kind, on, rule, evidence: None, unsure: None });
     Ok(())
@@ -123,7 +136,8 @@ fn record_notice(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId,
     decision.note(ctx, What::NoticeRecorded, Some((id, None)), Some(telling.how.code()));
     if let Some(referral) = decision.record.referral_mut(id) {
         referral.notice = Some(notice);
-        referral.consents_to_outside = telling.consents_to_outside;
+        // Consent to leave the team beside an objection is no consent.
+        referral.consents_to_outside = telling.consents_to_outside && !matches!(telling.answer, Answer::Objects { .. });
     }
     match telling.answer {
         Answer::NoObjection => set_status(decision, ctx, id, status, What::Released, None),
@@ -157,7 +171,7 @@ fn object(decision: &mut Decision, ctx: &mut Context<'_>, scope: Scope, reason: 
                 trigger.outcome = Outcome::OptedOut;
             }
         }
-        super::placing::close_questions(decision, ctx, None);
+        super::placing::close_questions_of_offer(decision, ctx);
     }
     if decision.events.iter().all(|event| event.what != What::OptedOut) {
         decision.note(ctx, What::OptedOut, None, Some(scope.code()));
@@ -166,7 +180,7 @@ fn object(decision: &mut Decision, ctx: &mut Context<'_>, scope: Scope, reason: 
 
 fn defer(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, until: Date) -> Result<(), Refusal> {
     living(decision)?;
-    permitted(ctx, &[Role::Clinician, Role::Supporter, Role::Coordinator])?;
+    permitted_or_themselves(ctx, &[Role::Clinician, Role::Supporter, Role::Coordinator])?;
     deferral_date(ctx, until)?;
     let status = moved(decision, id, &Move::NotNow { until })?;
     // "Not now" is an answer to having been told: before notice it would hide the person from the clinic's list.
@@ -185,16 +199,7 @@ fn take_back(decision: &mut Decision, ctx: &mut Context<'_>) -> Result<(), Refus
         return Err(Refusal::NothingToTakeBack);
     }
     decision.note(ctx, What::ObjectionTakenBack, None, None);
-    let opted_out: Vec<_> = decision.record.referrals.iter().filter(|r| r.status == Status::OptedOut).map(|r| r.id).collect();
-    for id in opted_out {
-        let status = moved(decision, id, &Move::TakeBack)?;
-        let what = if status == Status::Open { What::Released } else { What::AskedAgain };
-        set_status(decision, ctx, id, status, what, None);
-    }
-    let silenced: Vec<_> = decision.record.triggers.iter().filter(|t| t.outcome == Outcome::OptedOut).map(|t| t.id).collect();
-    for id in silenced {
-        super::placing::place(decision, ctx, id, super::placing::Age::Matters);
-    }
+    super::reopen(decision, ctx);
     Ok(())
 }
 
@@ -236,6 +241,11 @@ fn may_support(decision: &Decision, ctx: &Context<'_>, referral: &Referral, supp
     if !supporter.works_on(ctx.today) {
         return Err(Refusal::ContractOver);
     }
+    may_know(decision, referral, basis)
+}
+
+/// The lawful footing: information goes outside the clinic's team by recorded consent and without an objection only.
+fn may_know(decision: &Decision, referral: &Referral, basis: Basis) -> Result<(), Refusal> {
     if basis == Basis::Outside {
         if decision.record.person.objection.is_some() {
             return Err(Refusal::OutsideRefused);
@@ -251,9 +261,7 @@ fn record_contact(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId
     living(decision)?;
     permitted(ctx, &[Role::Supporter])?;
     let referral = find(decision, id)?;
-    if supporter.id != note.supporter || supporter.basis_at(&referral.site).is_none() {
-        return Err(Refusal::NotTheirSupporter);
-    }
+    let basis = supporter.basis_at(&referral.site).filter(|_| supporter.id == note.supporter).ok_or(Refusal::NotTheirSupporter)?;
     if !supporter.works_on(note.on) {
         return Err(Refusal::ContractOver);
     }
@@ -268,6 +276,7 @@ fn record_contact(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId
         return Err(Refusal::NoteTooLong);
     }
     let conversation = note.outcome == ContactOutcome::Conversation;
+    may_know(decision, referral, basis)?;
     let status = moved(decision, id, if conversation { &Move::Converse } else { &Move::Attempt })?;
     keep_contact(decision, ctx, id, note);
     let (engages, supports) = (matches!(status, Status::Engaged { .. }), matches!(status, Status::Supported { .. }));
@@ -298,7 +307,7 @@ fn keep_contact(decision: &mut Decision, ctx: &mut Context<'_>, referral: Referr
 
 fn record_assessment(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, form: &AssessmentForm) -> Result<(), Refusal> {
     living(decision)?;
-    permitted(ctx, &[Role::Supporter])?;
+    permitted_or_themselves(ctx, &[Role::Supporter])?;
     not_in_future(ctx, form.on)?;
     let referral = find(decision, id)?;
     let status = moved(decision, id, &Move::Assess)?;
@@ -344,7 +353,7 @@ fn queue_letter(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, 
 fn end(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, reason: EndReason, on: Date) -> Result<(), Refusal> {
     not_in_future(ctx, on)?;
     let clinic_only = find(decision, id)?.audience() == crate::referral::Audience::ClinicOnly;
-    permitted(ctx, if clinic_only { &[Role::Clinician] } else { &[Role::Clinician, Role::Supporter, Role::Coordinator] })?;
+    permitted_or_themselves(ctx, if clinic_only { &[Role::Clinician] } else { &[Role::Clinician, Role::Supporter, Role::Coordinator] })?;
     let status = moved(decision, id, &Move::End { reason })?;
     set_status(decision, ctx, id, status, What::Ended, Some(reason.code()));
     if let Some(referral) = decision.record.referral_mut(id) {

@@ -35,9 +35,9 @@ fn apply_one(decision: &mut Decision, ctx: &mut Context<'_>, fact: &Fact) {
         Fact::LastAttended { on } => remember_attendance(decision, *on),
         Fact::AttendanceCancelled { visit } => attendance_cancelled(decision, ctx, visit),
         Fact::AppointmentMissed { .. } => decision.note(ctx, What::AttendanceMissed, None, None),
-        Fact::HivCareReported { .. } => {
+        Fact::HivCareReported { on } => {
             if decision.record.person.diagnosis == Diagnosis::Unproven {
-                raise_undetermined(decision, ctx, ctx.today, Rule::ConfirmedResult, None);
+                raise_undetermined(decision, ctx, *on, Rule::ConfirmedResult, None);
             }
         }
         Fact::ReferralOrdered { on, number } => {
@@ -127,9 +127,14 @@ fn attended(decision: &mut Decision, ctx: &mut Context<'_>, on: Date, visit: Opt
         return;
     }
     let evidence = visit.map(str::to_owned);
-    // Without an earlier attendance nobody can tell from messages whether this is a return.
-    let unsure = if before.is_none() { Some(question::Kind::GapUnknown) } else { None };
-    if before.is_none_or(|last| is_gap_of_months(last, on, ctx.policy.gap_months)) {
+    // A diagnosis is itself a day in care.
+    let in_care_before = match decision.record.person.diagnosis {
+        Diagnosis::New { on } => before.max(Some(on)),
+        Diagnosis::Known | Diagnosis::Asked | Diagnosis::Unproven => before,
+    };
+    // Without an earlier day in care nobody can tell from messages whether this is a return.
+    let unsure = if in_care_before.is_none() { Some(question::Kind::GapUnknown) } else { None };
+    if in_care_before.is_none_or(|last| is_gap_of_months(last, on, ctx.policy.gap_months)) {
         raise(decision, ctx, New { kind: Kind::Reengagement, on, rule: Rule::AttendedAfterGap, evidence, unsure });
     }
 }
@@ -176,11 +181,16 @@ fn undo_triggers(decision: &mut Decision, ctx: &mut Context<'_>, evidence: &str,
                 if untouched && !others {
                     exclude(decision, ctx, id, reason);
                     set_status(decision, ctx, referral, Status::Ended { reason: end }, What::Ended, Some(end.code()));
+                    cancel_letters(decision, ctx);
                 } else if others {
                     exclude(decision, ctx, id, reason);
                 }
             }
-            Outcome::Question(_) | Outcome::OptedOut => exclude(decision, ctx, id, reason),
+            Outcome::Question(question) => {
+                exclude(decision, ctx, id, reason);
+                placing::close_if_moot(decision, ctx, question);
+            }
+            Outcome::OptedOut => exclude(decision, ctx, id, reason),
             Outcome::Excluded(_) => {}
         }
     }
@@ -189,21 +199,27 @@ fn undo_triggers(decision: &mut Decision, ctx: &mut Context<'_>, evidence: &str,
 fn withdrawn(decision: &mut Decision, ctx: &mut Context<'_>, number: &str) {
     decision.record.person.withdrawn_result = Some(number.to_owned());
     decision.note(ctx, What::ResultWithdrawn, None, None);
+    if decision.record.person.died.is_some() {
+        return;
+    }
     let touched: Vec<_> = decision
         .record
         .triggers
         .iter()
+        // Visits and orders are numbered apart from results: the same number there is another thing.
+        .filter(|trigger| matches!(trigger.kind, Kind::NewDiagnosis | Kind::Undetermined | Kind::KnownElsewhere))
         .filter(|trigger| trigger.evidence.as_deref() == Some(number))
         .map(|trigger| (trigger.id, trigger.outcome))
         .collect();
     for (id, outcome) in touched {
         match outcome {
             Outcome::Referral(referral) => hold(decision, ctx, referral),
-            Outcome::Question(_) => {
+            Outcome::Question(was) => {
                 let question = ask(decision, ctx, question::Kind::ResultWithdrawn, Asked::default());
                 if let Some(trigger) = decision.record.triggers.iter_mut().find(|trigger| trigger.id == id) {
                     trigger.outcome = Outcome::Question(question);
                 }
+                placing::close_if_moot(decision, ctx, was);
             }
             Outcome::OptedOut => {
                 ask(decision, ctx, question::Kind::ResultWithdrawn, Asked::default());

@@ -3,7 +3,7 @@
 //! Triggers, referrals and questions move to the survivor but keep their `origin`; identifiers stay where they are and
 //! are followed through [`crate::person::Person::merged_into`]. So taking a merge back is exact.
 
-use super::placing::{Asked, ask};
+use super::placing::{self, Asked, ask};
 use super::{cancel_letters, opt_out_live, set_status};
 use crate::decision::{Context, Decision, Refusal, What};
 use crate::id::{MergeId, PersonId, ReferralId, TriggerId};
@@ -11,7 +11,7 @@ use crate::person::{Death, Diagnosis, Objection, Person, stricter};
 use crate::question;
 use crate::record::Record;
 use crate::referral::{EndReason, Referral, Stage, Status};
-use crate::trigger::{Kind, Outcome, Trigger};
+use crate::trigger::{Exclusion, Kind, Outcome, Trigger};
 use jiff::civil::Date;
 
 /// A merge, with what must be known to take it back.
@@ -106,17 +106,30 @@ fn join(survivor: Record, retired: Record, ctx: &mut Context<'_>) -> (Decision, 
     };
     let (survivor_id, retired_id) = (survivor.person.id, retired.person.id);
     let mut left = Decision::unchanged(Record::new(retired.person.clone()));
+    let of_retired: Vec<ReferralId> = retired.referrals.iter().map(|referral| referral.id).collect();
     let mut decision = Decision::unchanged(survivor);
     move_rows(&mut decision.record, retired, survivor_id);
     decision.note(ctx, What::Merged, None, None);
     left.record.person.merged_into = Some(survivor_id);
     left.note(ctx, What::Merged, None, None);
-    combine(&mut decision, ctx, &left.record.person);
+    combine(&mut decision.record.person, &left.record.person);
     before.objection_after = decision.record.person.objection;
-    keep_one_live(&mut decision, ctx);
+    let diagnosis = decision.record.person.diagnosis;
+    one_new_diagnosis(&mut decision, diagnosis);
+    if decision.record.person.died.is_some() {
+        super::end_live(&mut decision, ctx, EndReason::Died);
+    }
+    let joined = keep_one_live(&mut decision, ctx);
     if decision.record.person.has_opted_out() {
-        cancel_letters(&mut decision, ctx);
         opt_out_live(&mut decision, ctx, "merged");
+    }
+    // Letters are queued under the record on which they arose.
+    let all_stop = decision.record.person.died.is_some() || decision.record.person.has_opted_out();
+    if all_stop || joined.iter().any(|id| !of_retired.contains(id)) {
+        cancel_letters(&mut decision, ctx);
+    }
+    if all_stop || joined.iter().any(|id| of_retired.contains(id)) {
+        cancel_letters(&mut left, ctx);
     }
     let referrals = statuses_before
         .into_iter()
@@ -140,34 +153,32 @@ fn move_rows(into: &mut Record, from: Record, survivor: PersonId) {
 }
 
 /// The stricter objection, the death of either, the better-founded diagnosis, the later attendance.
-fn combine(decision: &mut Decision, ctx: &mut Context<'_>, other: &Person) {
-    let person = &mut decision.record.person;
+fn combine(person: &mut Person, other: &Person) {
     person.objection = stricter(person.objection, other.objection);
     person.last_attended = person.last_attended.max(other.last_attended);
-    let died = person.died.is_none() && other.died.is_some();
     person.died = person.died.or(other.died);
-    person.diagnosis = match (person.diagnosis, other.diagnosis) {
+    person.diagnosis = of_both(person.diagnosis, other.diagnosis);
+}
+
+fn of_both(one: Diagnosis, other: Diagnosis) -> Diagnosis {
+    match (one, other) {
         // Known in care under the other number: not newly diagnosed after all, offered all the same.
         (Diagnosis::Known, _) | (_, Diagnosis::Known) => Diagnosis::Known,
         (Diagnosis::New { on: a }, Diagnosis::New { on: b }) => Diagnosis::New { on: a.min(b) },
         (Diagnosis::New { on }, _) | (_, Diagnosis::New { on }) => Diagnosis::New { on },
         (Diagnosis::Asked, _) | (_, Diagnosis::Asked) => Diagnosis::Asked,
         (Diagnosis::Unproven, Diagnosis::Unproven) => Diagnosis::Unproven,
-    };
-    let diagnosis = person.diagnosis;
-    one_new_diagnosis(decision, diagnosis);
-    if died {
-        cancel_letters(decision, ctx);
-        super::end_live(decision, ctx, EndReason::Died);
     }
 }
 
 /// One human being is newly diagnosed once: later triggers of that kind become what they are.
-fn one_new_diagnosis(decision: &mut Decision, diagnosis: Diagnosis) {
+pub(super) fn one_new_diagnosis(decision: &mut Decision, diagnosis: Diagnosis) {
     let mut counted = diagnosis == Diagnosis::Known;
     decision.record.triggers.sort_by_key(|trigger| (trigger.on, trigger.at, trigger.id));
     for trigger in &mut decision.record.triggers {
-        if trigger.kind == Kind::NewDiagnosis {
+        // A diagnosis that did not stand is not the one.
+        let stands = trigger.outcome != Outcome::Excluded(Exclusion::ResultWithdrawn);
+        if trigger.kind == Kind::NewDiagnosis && stands {
             if counted {
                 trigger.kind = Kind::KnownElsewhere;
             }
@@ -177,12 +188,12 @@ fn one_new_diagnosis(decision: &mut Decision, diagnosis: Diagnosis) {
     decision.record.triggers.sort_by_key(|trigger| (trigger.at, trigger.id));
 }
 
-/// Of several live referrals the furthest goes on; the triggers of the others join it.
-fn keep_one_live(decision: &mut Decision, ctx: &mut Context<'_>) {
+/// Of several live referrals the furthest goes on; the triggers of the others join it. Gives those others.
+fn keep_one_live(decision: &mut Decision, ctx: &mut Context<'_>) -> Vec<ReferralId> {
     let mut live: Vec<(Stage, ReferralId)> =
         decision.record.referrals.iter().filter(|r| r.status.is_live()).map(|r| (r.status.stage(), r.id)).collect();
     live.sort_by_key(|(stage, id)| (std::cmp::Reverse(progress(*stage)), *id));
-    let Some((&(_, kept), rest)) = live.split_first() else { return };
+    let Some((&(_, kept), rest)) = live.split_first() else { return Vec::new() };
     for &(_, id) in rest {
         let reason = EndReason::Joined;
         set_status(decision, ctx, id, Status::Ended { reason }, What::Ended, Some(reason.code()));
@@ -192,6 +203,7 @@ fn keep_one_live(decision: &mut Decision, ctx: &mut Context<'_>) {
             }
         }
     }
+    rest.iter().map(|(_, id)| *id).collect()
 }
 
 /// How far a stage has come; a stop or an objection weighs most, so that a merge never overrules one.
@@ -212,43 +224,70 @@ const fn progress(stage: Stage) -> u8 {
 }
 
 /// Takes a merge back: each row returns to the record on which it arose, and what the merge changed is as before,
-/// unless somebody changed it since.
+/// unless somebody changed it since. What was decided since for both at once, each is left with the stricter of.
+///
+/// The rows of a third record that had been merged into the retired one before stay with the survivor: merges are
+/// taken back singly.
 #[must_use]
 pub fn unmerge(merge: &Merge, survivor: Record, retired: Person, ctx: &mut Context<'_>) -> (Decision, Decision) {
     let mut back = Decision::unchanged(Record::new(retired));
     let mut decision = Decision::unchanged(survivor);
-    for (id, was, after) in &merge.referrals {
-        if let Some(referral) = decision.record.referral_mut(*id).filter(|referral| referral.status == *after) {
-            referral.status = was.clone();
-            if referral.status.is_live() {
-                referral.ended_on = None;
-            }
-            let stage = was.stage();
-            decision.note(ctx, What::Unmerged, Some((*id, Some(stage))), None);
-        }
+    let objection_now = decision.record.person.objection;
+    restore_triggers(&mut decision, merge);
+    restore_referrals(&mut decision, ctx, merge);
+    restore(&mut decision.record.person, &back.record.person, merge);
+    if objection_now != merge.before.objection_after {
+        back.record.person.objection = stricter(back.record.person.objection, objection_now);
     }
-    for trigger in &mut decision.record.triggers {
-        if let Some((_, kind, outcome)) = merge.triggers.iter().find(|(id, _, _)| *id == trigger.id) {
-            (trigger.kind, trigger.outcome) = (*kind, *outcome);
-        }
-    }
+    let questions_of_both = decision.record.questions.clone();
     split_rows(&mut decision.record, &mut back.record, merge.retired);
-    restore(&mut decision.record.person, merge);
     back.record.person.merged_into = None;
-    decision.note(ctx, What::Unmerged, None, None);
-    back.note(ctx, What::Unmerged, None, None);
+    mend(&mut decision, ctx, &questions_of_both);
+    mend(&mut back, ctx, &questions_of_both);
     (decision, back)
 }
 
-fn restore(person: &mut Person, merge: &Merge) {
-    // An objection made or taken back since the merge stands.
-    if person.objection == merge.before.objection_after {
-        person.objection = merge.before.objection;
+/// Only what the merge itself does to a trigger: a second new diagnosis, and joining another referral.
+fn restore_triggers(decision: &mut Decision, merge: &Merge) {
+    for trigger in &mut decision.record.triggers {
+        let Some((_, kind, outcome)) = merge.triggers.iter().find(|(id, _, _)| *id == trigger.id) else { continue };
+        if (*kind, trigger.kind) == (Kind::NewDiagnosis, Kind::KnownElsewhere) {
+            trigger.kind = *kind;
+        }
+        if matches!((outcome, trigger.outcome), (Outcome::Referral(_), Outcome::Referral(_))) {
+            trigger.outcome = *outcome;
+        }
     }
-    person.diagnosis = merge.before.diagnosis;
-    person.died = merge.before.died;
-    if person.last_visit.is_none() {
-        person.last_attended = merge.before.last_attended;
+}
+
+fn restore_referrals(decision: &mut Decision, ctx: &mut Context<'_>, merge: &Merge) {
+    for (id, was, after) in &merge.referrals {
+        // A referral whose every trigger was set aside since has nothing left to come back for.
+        let carried = decision.record.triggers.iter().any(|trigger| trigger.outcome == Outcome::Referral(*id));
+        let Some(referral) = decision.record.referral_mut(*id).filter(|referral| carried && referral.status == *after) else { continue };
+        referral.status = was.clone();
+        if referral.status.is_live() {
+            referral.ended_on = None;
+        }
+        let stage = was.stage();
+        decision.note(ctx, What::Unmerged, Some((*id, Some(stage))), None);
+    }
+}
+
+/// What was changed since the merge stands; the rest is as before it.
+fn restore(person: &mut Person, retired: &Person, merge: &Merge) {
+    let before = &merge.before;
+    if person.objection == before.objection_after {
+        person.objection = before.objection;
+    }
+    if person.diagnosis == of_both(before.diagnosis, retired.diagnosis) {
+        person.diagnosis = before.diagnosis;
+    }
+    if person.died == before.died.or(retired.died) {
+        person.died = before.died;
+    }
+    if person.last_attended == before.last_attended.max(retired.last_attended) {
+        person.last_attended = before.last_attended;
     }
 }
 
@@ -257,9 +296,45 @@ fn split_rows(from: &mut Record, to: &mut Record, retired: PersonId) {
     (from.triggers, to.triggers) = (mine, theirs);
     let (mine, theirs) = std::mem::take(&mut from.referrals).into_iter().partition(|referral| referral.origin != retired);
     (from.referrals, to.referrals) = (mine, theirs);
-    let (mine, theirs) = std::mem::take(&mut from.questions).into_iter().partition(|question| question.origin != retired);
+    // A question about a referral goes where the referral goes, wherever it was raised.
+    let about_theirs = |asked: &question::Question| match asked.referral {
+        Some(referral) => to.referrals.iter().any(|theirs| theirs.id == referral),
+        None => asked.origin == retired,
+    };
+    let (theirs, mine) = std::mem::take(&mut from.questions).into_iter().partition(about_theirs);
     (from.questions, to.questions) = (mine, theirs);
     to.triggers.iter_mut().for_each(|trigger| trigger.person = retired);
     to.referrals.iter_mut().for_each(|referral| referral.person = retired);
-    to.questions.iter_mut().for_each(|question| question.person = retired);
+    to.questions.iter_mut().for_each(|asked| asked.person = retired);
+}
+
+/// Makes one of the two whole again after what happened while they were one: nothing waits for the other's rows,
+/// nothing is silenced by an objection that is the other's, nothing goes on against one's own.
+fn mend(decision: &mut Decision, ctx: &mut Context<'_>, questions_of_both: &[question::Question]) {
+    // A letter may have been meant for the other.
+    cancel_letters(decision, ctx);
+    if decision.record.person.died.is_some() {
+        super::end_live(decision, ctx, EndReason::Died);
+    }
+    if decision.record.person.has_opted_out() {
+        opt_out_live(decision, ctx, "unmerged");
+    } else {
+        super::reopen(decision, ctx);
+    }
+    let dangling: Vec<(TriggerId, Option<question::Kind>)> = decision
+        .record
+        .triggers
+        .iter()
+        .filter_map(|trigger| match trigger.outcome {
+            Outcome::Referral(id) => decision.record.referral(id).is_none().then_some((trigger.id, None)),
+            Outcome::Question(id) if decision.record.question(id).is_some() => None,
+            Outcome::Question(id) => Some((trigger.id, questions_of_both.iter().find(|asked| asked.id == id).map(|asked| asked.kind))),
+            Outcome::OptedOut | Outcome::Excluded(_) => None,
+        })
+        .collect();
+    for (id, kind) in dangling {
+        placing::place_elsewhere(decision, ctx, id, kind);
+    }
+    keep_one_live(decision, ctx);
+    decision.note(ctx, What::Unmerged, None, None);
 }

@@ -53,6 +53,22 @@ pub(super) fn place(decision: &mut Decision, ctx: &mut Context<'_>, id: TriggerI
     settle(decision, ctx, id, age, None);
 }
 
+/// Places a trigger that an objection had silenced. What was unsure of it then is unsure still.
+pub(super) fn place_again(decision: &mut Decision, ctx: &mut Context<'_>, id: TriggerId) {
+    let Some(trigger) = decision.record.triggers.iter().find(|trigger| trigger.id == id) else { return };
+    let person = &decision.record.person;
+    // Where the attendance before it is no longer known, it is asked for rather than guessed.
+    let gap_is_known = person.last_attended == Some(trigger.on)
+        && (person.previous_attended.is_some() || matches!(person.diagnosis, crate::person::Diagnosis::New { .. }));
+    let unsure = (trigger.rule == Rule::AttendedAfterGap && !gap_is_known).then_some(question::Kind::GapUnknown);
+    settle(decision, ctx, id, Age::Matters, unsure);
+}
+
+/// Places a trigger whose referral or question is another's after all.
+pub(super) fn place_elsewhere(decision: &mut Decision, ctx: &mut Context<'_>, id: TriggerId, unsure: Option<question::Kind>) {
+    settle(decision, ctx, id, Age::Matters, unsure);
+}
+
 /// Decides where a trigger leads, in the order of strictness.
 fn settle(decision: &mut Decision, ctx: &mut Context<'_>, id: TriggerId, age: Age, unsure: Option<question::Kind>) {
     let Some(index) = decision.record.triggers.iter().position(|trigger| trigger.id == id) else { return };
@@ -72,6 +88,10 @@ fn outcome_of(decision: &mut Decision, ctx: &mut Context<'_>, kind: Kind, age: A
     if decision.record.person.has_opted_out() {
         return Outcome::OptedOut;
     }
+    let withdrawn = open_question(decision, question::Kind::ResultWithdrawn, None);
+    if let Some(withdrawn) = withdrawn.filter(|_| rests_on_a_diagnosis(kind) && decision.record.live_referral().is_none()) {
+        return Outcome::Question(withdrawn);
+    }
     if let Some(question) = unsure {
         return Outcome::Question(ask(decision, ctx, question, Asked::default()));
     }
@@ -83,6 +103,14 @@ fn outcome_of(decision: &mut Decision, ctx: &mut Context<'_>, kind: Kind, age: A
         };
     }
     Outcome::Referral(refer(decision, ctx, kind))
+}
+
+/// Whether such a trigger falls when the diagnosis does. A request stands by itself.
+pub(super) const fn rests_on_a_diagnosis(kind: Kind) -> bool {
+    match kind {
+        Kind::NewDiagnosis | Kind::Undetermined | Kind::KnownElsewhere | Kind::Reengagement => true,
+        Kind::ClinicRequest | Kind::SelfReferral => false,
+    }
 }
 
 fn is_adult(decision: &Decision, ctx: &Context<'_>) -> bool {
@@ -150,6 +178,12 @@ pub(super) fn ask(decision: &mut Decision, ctx: &mut Context<'_>, kind: question
     id
 }
 
+/// The open question of a kind about a referral, or about none.
+pub(super) fn open_question(decision: &Decision, kind: question::Kind, referral: Option<ReferralId>) -> Option<QuestionId> {
+    let open = decision.record.questions.iter().find(|asked| asked.kind == kind && asked.answered.is_none() && asked.referral == referral);
+    open.map(|asked| asked.id)
+}
+
 /// Sets a trigger aside with a reason.
 pub(super) fn exclude(decision: &mut Decision, ctx: &mut Context<'_>, id: TriggerId, reason: Exclusion) {
     if let Some(trigger) = decision.record.triggers.iter_mut().find(|trigger| trigger.id == id) {
@@ -164,15 +198,33 @@ pub(super) fn waiting_for(decision: &Decision, question: QuestionId) -> Vec<Trig
     waiting.map(|trigger| trigger.id).collect()
 }
 
-/// Closes the open questions of a person because events made them moot.
+/// Closes a question for which no trigger waits any more: its answer would change nothing, or the wrong thing.
+pub(super) fn close_if_moot(decision: &mut Decision, ctx: &mut Context<'_>, id: QuestionId) {
+    if waiting_for(decision, id).is_empty() {
+        close_where(decision, ctx, |asked| asked.id == id);
+    }
+}
+
+/// Closes the open questions of a person that events made moot. Whether two records are one person is never moot:
+/// the other record waits for it too.
 pub(super) fn close_questions(decision: &mut Decision, ctx: &mut Context<'_>, except: Option<QuestionId>) {
+    close_where(decision, ctx, |asked| asked.kind != question::Kind::SamePerson && Some(asked.id) != except);
+}
+
+/// Closes the questions that an objection makes moot: not whether a withdrawn diagnosis stands, which is asked
+/// whatever the person wants, and without which nothing may come back when they change their mind.
+pub(super) fn close_questions_of_offer(decision: &mut Decision, ctx: &mut Context<'_>) {
+    close_where(decision, ctx, |asked| !matches!(asked.kind, question::Kind::SamePerson | question::Kind::ResultWithdrawn));
+}
+
+fn close_where(decision: &mut Decision, ctx: &Context<'_>, moot: impl Fn(&Question) -> bool) {
     let by: Option<crate::supporter::StaffId> = match &ctx.actor {
         Actor::Staff { id, .. } => Some(id.clone()),
         Actor::Feed(_) | Actor::Person | Actor::Clock | Actor::Operator => None,
     };
     let at = ctx.at;
     for asked in &mut decision.record.questions {
-        if asked.answered.is_none() && Some(asked.id) != except {
+        if asked.answered.is_none() && moot(asked) {
             asked.answered = Some(question::Answered { answer: None, by: by.clone(), at });
         }
     }

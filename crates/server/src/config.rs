@@ -1,0 +1,64 @@
+//! The configuration file, with the folders that it names.
+
+use std::path::{Path, PathBuf};
+
+use alongside_app::setup::{Extra, Setup};
+use alongside_app::{Failure, Invalid};
+
+/// The commented default configuration.
+pub(crate) const DEFAULT: &str = include_str!("default.toml");
+
+/// Reads a configuration file; without one, the default, which has no sites and no feeds.
+///
+/// # Errors
+/// [`Failure::Invalid`] with every problem and its place.
+pub(crate) fn load(path: Option<&Path>) -> Result<Setup, Failure> {
+    let Some(path) = path else { return read(DEFAULT, Path::new(".")) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let what = format!("cannot be read: {}", error.kind());
+        Failure::Invalid(vec![Invalid::new(path.display().to_string(), what)])
+    })?;
+    read(&text, path.parent().unwrap_or(Path::new(".")))
+}
+
+fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
+    let server = Setup::server(text).map_err(Failure::Invalid)?;
+    let extra = Extra {
+        profiles: folder(server.profiles.as_deref(), beside)?,
+        instruments: folder(server.instruments.as_deref(), beside)?,
+    };
+    Setup::read(text, &extra).map_err(Failure::Invalid)
+}
+
+/// The TOML files of a folder: name without ending, and text.
+fn folder(name: Option<&str>, beside: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let Some(name) = name else { return Ok(Vec::new()) };
+    let folder = beside.join(name);
+    let problem = |path: &Path, error: &std::io::Error| {
+        Failure::Invalid(vec![Invalid::new(path.display().to_string(), format!("cannot be read: {}", error.kind()))])
+    };
+    let entries = std::fs::read_dir(&folder).map_err(|error| problem(&folder, &error))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).map_err(|error| problem(path, &error))?;
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok((name, text))
+    };
+    paths.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_configuration_is_valid_and_documents_every_key() {
+        let setup = load(None).unwrap();
+        assert!(setup.sites.is_empty());
+        for key in ["database", "http", "letters", "profiles", "instruments", "quarantine_days", "message_mib_max", "gap_months", "adult_age"] {
+            assert!(DEFAULT.contains(key), "{key} is not in the default configuration");
+        }
+    }
+}
