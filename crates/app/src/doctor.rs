@@ -45,7 +45,9 @@ impl App {
                 }
             }
             let known: std::collections::BTreeSet<_> = state.iter().map(|(id, _)| *id).collect();
-            findings.missing = told.keys().filter(|id| !known.contains(id)).map(ToString::to_string).collect();
+            let undone: std::collections::BTreeSet<_> = journal::undone_referrals(tx)?.into_iter().collect();
+            let missing = told.keys().filter(|id| !known.contains(id) && !undone.contains(id));
+            findings.missing = missing.map(ToString::to_string).collect();
             findings.broken_links = reading::broken_links(tx)?.iter().map(ToString::to_string).collect();
             Ok(findings)
         })

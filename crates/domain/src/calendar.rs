@@ -1,7 +1,7 @@
 //! Working days of England and Wales, quarters, periods, and gaps in months.
 //!
 //! Bank holidays are computed by the rule of the Banking and Financial Dealings Act 1971 and the yearly proclamations,
-//! with a table of the years in which they were moved or added to ([`EXCEPTIONS`]). Checked against the lists on
+//! with a table of the years in which they were moved or added to (`EXCEPTIONS`). Checked against the lists on
 //! gov.uk/bank-holidays. A day that is proclaimed in future is one more row.
 
 use jiff::civil::{Date, Weekday, date};
@@ -454,6 +454,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn counting_back_what_was_added_gives_the_same_number(from in any_day(), days in 0..60_u16) {
             let to = add_working_days(from, days);

@@ -242,9 +242,14 @@ impl Table {
         None
     }
 
+    /// How far each cell may move: what is shown, not at all.
+    fn ranges(&self, hidden: &[bool]) -> Vec<Range> {
+        self.entries.iter().zip(hidden).map(|(entry, hidden)| if *hidden { entry.moves() } else { Range::ONLY_ZERO }).collect()
+    }
+
     /// Wraps [`Search`]: a world in which `cell` has another value, or `None` where none was found.
     fn second_world(&self, cell: usize, hidden: &[bool]) -> Option<Vec<i64>> {
-        let ranges: Vec<Range> = self.entries.iter().zip(hidden).map(|(entry, hidden)| if *hidden { entry.moves() } else { Range::ONLY_ZERO }).collect();
+        let ranges = self.ranges(hidden);
         let range = ranges[cell];
         (1..=MOVE_MAX).flat_map(|by| [by, -by]).filter(|by| range.low <= *by && *by <= range.high).find_map(|by| {
             let mut ranges = ranges.clone();
@@ -255,25 +260,32 @@ impl Table {
 
     /// Which further cell to mask so that `cell` is less exposed; `None` where all that is connected with it is masked.
     ///
-    /// A sum in which it, or what is masked and connected with it, is the only masked member must lose another one in
-    /// any case, so that comes first; then what is nearest. Of several: rather a part than a total, rather somebody than
-    /// nobody, rather one that also helps another such sum, rather few.
+    /// A sum that by itself gives away a cell, this one or one that is masked and connected with it, must lose another
+    /// member in any case, so that comes first; then what is nearest. Of several: rather a part than a total, rather
+    /// somebody than nobody, rather one that also helps another such sum, rather few.
     fn next_to_mask(&self, cell: usize, hidden: &[bool]) -> Option<usize> {
-        let is_lonely = |sum: &&Sum| sum.members().filter(|member| hidden[*member]).count() == 1;
-        let lonely: Vec<&Sum> = self.sums.iter().filter(is_lonely).collect();
-        let helps = |open: usize| lonely.iter().filter(|sum| sum.members().any(|member| member == open)).count();
+        let telling: Vec<&Sum> = self.sums.iter().filter(|sum| self.tells(sum, hidden)).collect();
+        let helps = |open: usize| telling.iter().filter(|sum| sum.members().any(|member| member == open)).count();
         let best = |cells: &mut dyn Iterator<Item = usize>| {
             cells.filter(|open| !hidden[*open]).min_by_key(|open| {
                 let (is_zero, is_total, count, place) = self.reluctance(*open);
                 (is_zero, is_total, std::cmp::Reverse(helps(*open)), count, place)
             })
         };
-        let masked_around = self.connected(cell, |member| hidden[member]);
-        let lonely_around = lonely.iter().filter(|sum| sum.members().any(|member| hidden[member] && masked_around.contains(&member)));
-        best(&mut lonely_around.flat_map(|sum| sum.members())).or_else(|| {
-            let near = |cells: &[usize]| self.sums.iter().filter(|sum| sum.members().any(|member| cells.contains(&member))).flat_map(Sum::members).collect::<Vec<_>>();
-            best(&mut near(&[cell]).into_iter()).or_else(|| best(&mut near(&masked_around).into_iter()))
-        })
+        let beside = |sum: &Sum, cells: &[usize]| sum.members().any(|member| cells.contains(&member));
+        let telling_at = |cells: &[usize]| telling.iter().filter(|sum| beside(sum, cells)).flat_map(|sum| sum.members()).collect::<Vec<_>>();
+        let near = |cells: &[usize]| self.sums.iter().filter(|sum| beside(sum, cells)).flat_map(Sum::members).collect::<Vec<_>>();
+        let around = self.connected(cell, |member| hidden[member]);
+        let in_order = [telling_at(&[cell]), telling_at(&around), near(&[cell]), near(&around)];
+        in_order.into_iter().find_map(|cells| best(&mut cells.into_iter()))
+    }
+
+    /// Whether a sum, taken alone, leaves one value only to a hidden member: the one that is hidden among shown ones, or
+    /// all of those that must be 1 (or 4) each for the total to come out.
+    fn tells(&self, sum: &Sum, hidden: &[bool]) -> bool {
+        let mut ranges = self.ranges(hidden);
+        while let Some(true) = narrow_by(sum, &mut ranges) {}
+        self.protected(hidden).any(|cell| ranges[cell].is_decided() && sum.members().any(|member| member == cell))
     }
 
     /// The cells that are reached from one through sums, stepping only on cells that `may_step` allows; itself first.

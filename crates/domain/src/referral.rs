@@ -274,9 +274,7 @@ pub fn next(status: &Status, asked: &Move, notified: bool) -> Result<Status, Ref
         Move::TakeBack => match status {
             S::OptedOut if notified => Ok(S::Open),
             S::OptedOut => Ok(S::AwaitingNotice),
-            // What was stopped while opted out must not resume as opted out once nobody objects.
-            S::Held { why, resume } => Ok(S::Held { why: *why, resume: Box::new(next(resume, asked, notified)?) }),
-            S::AwaitingNotice | S::Deferred { .. } | S::Open | S::Ended { .. } => keep(),
+            S::AwaitingNotice | S::Deferred { .. } | S::Open | S::Held { .. } | S::Ended { .. } => keep(),
             S::Allocated { .. } | S::Contacting { .. } | S::Engaged { .. } | S::Assessed { .. } | S::Supported { .. } => keep(),
         },
         Move::AskAgain => match status {
@@ -314,11 +312,12 @@ pub fn next(status: &Status, asked: &Move, notified: bool) -> Result<Status, Ref
             S::AwaitingNotice | S::Deferred { .. } | S::Open | S::Held { .. } | S::Ended { .. } => no,
         },
         Move::Hold { why } => match status {
-            S::AwaitingNotice | S::Deferred { .. } | S::Open | S::OptedOut => Ok(S::Held { why: *why, resume: Box::new(status.clone()) }),
+            S::AwaitingNotice | S::Deferred { .. } | S::Open => Ok(S::Held { why: *why, resume: Box::new(status.clone()) }),
             S::Allocated { .. } | S::Contacting { .. } | S::Engaged { .. } | S::Assessed { .. } | S::Supported { .. } => {
                 Ok(S::Held { why: *why, resume: Box::new(status.clone()) })
             }
-            S::Held { .. } | S::Ended { .. } => keep(),
+            // An objection stops more than a hold does, and only the person lifts it; the question is asked all the same.
+            S::OptedOut | S::Held { .. } | S::Ended { .. } => keep(),
         },
         Move::Resume => match status {
             S::Held { resume, .. } => Ok((**resume).clone()),

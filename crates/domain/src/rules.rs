@@ -90,21 +90,13 @@ fn reopen(decision: &mut Decision, ctx: &mut Context<'_>) {
             continue;
         }
         let withdrawn = placing::open_question(decision, question::Kind::ResultWithdrawn, Some(id)).is_some();
-        match status {
-            Status::Held { .. } => {
-                if let Some(referral) = decision.record.referral_mut(id) {
-                    referral.status = status;
-                }
-            }
-            // The objection hid a stop, it did not lift it.
-            status if withdrawn => {
-                let why = HoldReason::ResultWithdrawn;
-                set_status(decision, ctx, id, Status::Held { why, resume: Box::new(status) }, What::Held, Some(why.code()));
-            }
-            status => {
-                let what = if status == Status::Open { What::Released } else { What::AskedAgain };
-                set_status(decision, ctx, id, status, what, None);
-            }
+        if withdrawn {
+            // The objection outweighed a stop, it did not lift it.
+            let why = HoldReason::ResultWithdrawn;
+            set_status(decision, ctx, id, Status::Held { why, resume: Box::new(status) }, What::Held, Some(why.code()));
+        } else {
+            let what = if status == Status::Open { What::Released } else { What::AskedAgain };
+            set_status(decision, ctx, id, status, what, None);
         }
     }
     let silenced: Vec<_> = decision.record.triggers.iter().filter(|t| t.outcome == Outcome::OptedOut).map(|t| t.id).collect();

@@ -16,6 +16,7 @@ statements! {
     pub(crate) const JOURNAL_OF_PERSON = "SELECT id, at, actor_kind, actor, actor_role, cause_kind, cause, person, referral, what, stage, detail FROM journal WHERE person = $1 ORDER BY at, id";
     pub(crate) const JOURNAL_OF_REFERRAL = "SELECT id, at, actor_kind, actor, actor_role, cause_kind, cause, person, referral, what, stage, detail FROM journal WHERE referral = $1 ORDER BY at, id";
     pub(crate) const LAST_STAGES = "SELECT referral, stage FROM (SELECT referral, stage, ROW_NUMBER() OVER (PARTITION BY referral ORDER BY at DESC, id DESC) AS latest FROM journal WHERE referral IS NOT NULL AND stage IS NOT NULL) AS stages WHERE latest = 1 ORDER BY referral";
+    pub(crate) const UNDONE_REFERRALS = "SELECT DISTINCT referral FROM journal WHERE what = 'import-undone' AND referral IS NOT NULL ORDER BY referral";
     pub(crate) const ADD_CONTACT = "INSERT INTO contact (id, person, referral, supporter, contact_on, way, outcome, minutes, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     pub(crate) const ADD_ASSESSMENT = "INSERT INTO assessment (id, person, referral, supporter, assessed_on, instrument, version) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     pub(crate) const ADD_ANSWER = "INSERT INTO assessment_answer (assessment, position, link_id, answer) VALUES ($1, $2, $3, $4)";
@@ -144,6 +145,14 @@ pub fn of_referral(tx: &mut Tx<'_>, referral: ReferralId) -> Result<Vec<Event>, 
 /// The store's.
 pub fn last_stages(tx: &mut Tx<'_>) -> Result<Vec<(ReferralId, Stage)>, StoreError> {
     tx.query(&LAST_STAGES, params![], |row| Ok((row.parsed(0)?, coded(row, 1, Stage::from_code)?)))
+}
+
+/// The referrals that the taking back of an import touched: one that is gone since went by it.
+///
+/// # Errors
+/// The store's.
+pub fn undone_referrals(tx: &mut Tx<'_>) -> Result<Vec<ReferralId>, StoreError> {
+    tx.query(&UNDONE_REFERRALS, params![], |row| row.parsed(0))
 }
 
 /// What is queued and due.

@@ -48,6 +48,8 @@ pub struct Band {
 /// One value of a chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dot {
+    /// Where it stands along the axis: days, or quarters.
+    pub at: i32,
     /// A short label below the axis.
     pub label: String,
     /// The same in full, for the table.

@@ -24,7 +24,7 @@ pub struct FeedLine {
     pub site: String,
     /// What kind of sender it is.
     pub sender: String,
-    /// `last heard today at 8:28am`, `silent since …`, `not heard yet`.
+    /// `Last heard today at 8:28am`, `Silent since …`, `Nothing received yet`.
     pub heard: String,
     /// Whether somebody should look.
     pub silent: bool,
@@ -62,7 +62,7 @@ fn line(app: &App, feed: &Feed, totals: &[(String, u64)], last: Option<Timestamp
         words::counted(all, "list", "lists")
     };
     let site = app.setup.sites.get(&feed.site.0).map_or_else(|| feed.site.0.clone(), |site| site.title.clone());
-    FeedLine { key: feed.key.clone(), site, sender: feed.profile.title.clone(), heard, silent: listens && quiet, state, volume }
+    FeedLine { key: feed.key.clone(), site, sender: feed.profile.title.clone(), heard: words::sentence(&heard), silent: listens && quiet, state, volume }
 }
 
 /// The page of messages that were set aside.

@@ -216,6 +216,7 @@ fn supported_dot(report: &Report) -> Dot {
         _ => Cell::Masked,
     };
     Dot {
+        at: i32::from(report.quarter.year()) * 4 + i32::from(report.quarter.number()),
         label: label(report.quarter),
         full: words::quarter(report.quarter),
         value: cell.shown().map(counted),
@@ -256,6 +257,7 @@ fn promise_dot(report: &Report) -> Dot {
     let words = if hidden || more.is_empty() { value } else { format!("{value}: {more}") };
     let none = if hidden { "hidden" } else { "none" };
     Dot {
+        at: i32::from(report.quarter.year()) * 4 + i32::from(report.quarter.number()),
         label: label(report.quarter),
         full: words::quarter(report.quarter),
         value: share.map(|share| share * 100.0),

@@ -22,7 +22,7 @@ const fn messages(site: Site) -> f64 {
 }
 
 /// How likely somebody new comes, instead of somebody who was there before: this makes about 180,000 people.
-const SOMEBODY_NEW: f64 = 0.72;
+const SOMEBODY_NEW: f64 = 0.59;
 
 /// Messages by the hour of a day, in parts of their sum: quiet nights, busy mornings.
 const BY_HOUR: [u16; 24] = [9, 7, 6, 5, 5, 8, 15, 32, 70, 104, 112, 108, 92, 88, 98, 96, 84, 60, 40, 32, 26, 21, 16, 12];
@@ -282,7 +282,7 @@ impl Scene<'_> {
             }
         }
         let coded = if self.chance(0.6) { DIAGNOSES.choose(&mut self.rng).copied() } else { None };
-        let gone = later(at, days * 24 * 60 - 90);
+        let gone = later(plus(at.date(), days).at(10, 0, self.rng.random_range(0..60), 0), self.rng.random_range(0..8 * 60));
         visit.until = Some(gone);
         self.send(gone, adt(who, "A03", Some(visit.clone()), coded));
         if self.chance(0.02) {

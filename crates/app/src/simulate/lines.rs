@@ -285,11 +285,16 @@ impl Writer<'_> {
         let low = 3 - mood / 3;
         let phq4 = ["nervous", "worrying", "interest", "down"].map(|item| (item, near(low, 1, 0, 3)));
         let more = self.rng.random_bool(0.7);
-        let pages: [(&'static str, &[(&str, i64)], bool); 3] = [("ons4", &ons4, true), ("ucla3", &ucla3, more), ("phq4", &phq4, more)];
-        for (minutes, (instrument, answers, _)) in pages.iter().filter(|(_, _, asked)| *asked).enumerate() {
-            let answers = answers.iter().map(|(item, value)| ((*item).to_owned(), *value)).collect();
-            self.add(later(at, i64::try_from(minutes).unwrap_or(0)), Step::Assess { instrument, answers });
+        self.fill_in(at, "ons4", &ons4);
+        if more {
+            self.fill_in(later(at, 1), "ucla3", &ucla3);
+            self.fill_in(later(at, 2), "phq4", &phq4);
         }
+    }
+
+    fn fill_in(&mut self, at: DateTime, instrument: &'static str, answers: &[(&str, i64)]) {
+        let answers = answers.iter().map(|(item, value)| ((*item).to_owned(), *value)).collect();
+        self.add(at, Step::Assess { instrument, answers });
     }
 
     fn ends(&mut self) {

@@ -21,6 +21,7 @@ mod known;
 mod lines;
 mod people;
 mod script;
+mod segments;
 mod spreadsheet;
 mod story;
 mod team;
@@ -158,7 +159,8 @@ impl Year {
     /// Writes an event, unless the feed is silent or the story is over.
     fn event(&mut self, at: Timestamp, item: Item) -> Option<Event> {
         let wall = self.calendar.wall(at);
-        if wall > END {
+        // A first screening may lie before the year.
+        if wall > END || wall.date() < FIRST_DAY {
             return None;
         }
         let what = match item {

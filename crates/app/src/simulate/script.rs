@@ -186,7 +186,8 @@ impl Script {
         let both = need.0.min(need.1) * 7 / 10;
         let (third, fourth) = (need.0 - both, need.1 - both);
         let spring = self.opens.max(d(4, 3));
-        let year_end = date(2025, 1, 3);
+        // Support that would end in 2025 goes on when the story ends.
+        let year_end = date(2025, 2, 14);
         vec![
             group(Asked, self.first_half, self.opens, d(6, 5), Engaged).until(d(5, 1), d(6, 28)),
             group(Asked, both / 2, spring, d(6, 24), Engaged).until(d(11, 11), year_end),

@@ -3,14 +3,13 @@
 //! Millennium's shapes follow public samples (`interop.md` 0.2, 1.5): typed identifiers and names, words in PV1-2, a flood
 //! of `""`, Windows-1252. CareFlow's follow HL7 UK A.2: codes of organisations as authorities, Z segments, UTF-8.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use alongside_hl7v2::Charset;
-use alongside_hl7v2::write::{MessageBuilder, SegmentBuilder};
 use jiff::civil::{Date, DateTime};
 
 use super::people::{Patient, Site};
+use super::segments::Segments;
 
 /// A code and its text.
 pub(super) type Coded = (&'static str, &'static str);
@@ -116,7 +115,7 @@ pub(super) struct Appointment {
 /// Writes a message in its sender's dialect and character set.
 pub(super) fn write(site: Site, draft: &Draft, control: &str, at: DateTime) -> Vec<u8> {
     let dialect = Dialect { site, organisation: site.organisation(at.date()), at };
-    let mut message = MessageBuilder::default();
+    let mut message = Segments::default();
     dialect.message(&mut message, draft, control);
     let text = message.finish();
     match site {
@@ -128,13 +127,27 @@ pub(super) fn write(site: Site, draft: &Draft, control: &str, at: DateTime) -> V
 /// `YYYYMMDDHHMMSS`.
 pub(super) fn stamp(time: DateTime) -> String {
     let mut text = day(time.date());
-    let _ = write!(text, "{:02}{:02}{:02}", time.hour(), time.minute(), time.second());
+    for part in [time.hour(), time.minute(), time.second()] {
+        two(&mut text, part);
+    }
     text
 }
 
 /// `YYYYMMDD`.
 pub(super) fn day(date: Date) -> String {
-    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
+    let mut text = String::with_capacity(14);
+    let century = |part: i16| i8::try_from(part).unwrap_or(0);
+    for part in [century(date.year() / 100), century(date.year() % 100), date.month(), date.day()] {
+        two(&mut text, part);
+    }
+    text
+}
+
+/// Two digits.
+fn two(text: &mut String, number: i8) {
+    for digit in [number / 10, number % 10] {
+        text.push(char::from(b'0' + digit.unsigned_abs()));
+    }
 }
 
 struct Dialect {
@@ -153,7 +166,7 @@ impl Dialect {
         if self.is_cerner() { "\"\"" } else { "" }
     }
 
-    fn message(&self, message: &mut MessageBuilder, draft: &Draft, control: &str) {
+    fn message(&self, message: &mut Segments, draft: &Draft, control: &str) {
         let who = &draft.who;
         match &draft.body {
             Body::Adt { trigger, visit, diagnosis, died, retired } => {
@@ -185,7 +198,7 @@ impl Dialect {
         }
     }
 
-    fn msh(&self, message: &mut MessageBuilder, kind: &str, trigger: &str, control: &str) {
+    fn msh(&self, message: &mut Segments, kind: &str, trigger: &str, control: &str) {
         let at = stamp(self.at);
         let msh = message.segment("MSH");
         if self.is_cerner() {
@@ -198,7 +211,7 @@ impl Dialect {
         }
     }
 
-    fn evn(&self, message: &mut MessageBuilder, trigger: &str) {
+    fn evn(&self, message: &mut Segments, trigger: &str) {
         let at = stamp(self.at);
         let evn = message.segment("EVN").field(1, trigger).field(2, &at);
         if self.is_cerner() {
@@ -208,7 +221,7 @@ impl Dialect {
         }
     }
 
-    fn identifiers(&self, segment: &mut SegmentBuilder, number: usize, who: &Patient) {
+    fn identifiers(&self, segment: &mut Segments, number: usize, who: &Patient) {
         let nhs = who.nhs.as_ref().map(|(digits, _)| digits.as_str());
         if self.is_cerner() {
             let authority = format!("{} MRN", self.organisation);
@@ -224,17 +237,12 @@ impl Dialect {
         }
     }
 
-    fn pid(&self, message: &mut MessageBuilder, who: &Patient, died: Option<Date>) {
+    fn pid(&self, message: &mut Segments, who: &Patient, died: Option<Date>) {
         let pid = message.segment("PID").field(1, "1");
-        self.identifiers(pid, 3, who);
-        let status = match who.nhs {
-            Some((_, true)) => "NSTS01",
-            Some((_, false)) => "NSTS02",
-            None => "NSTS07",
-        };
         if self.is_cerner() {
             self.pid_cerner(pid, who);
         } else {
+            self.identifiers(pid, 3, who);
             pid.components(5, &[who.family, who.given, "", "", who.title]).field(7, &day(who.born)).field(8, if who.female { "F" } else { "M" });
             pid.components(11, &[&who.street, "", "London", "", &who.postcode, "GBR", "H"]);
             pid.components(13, &[&who.telephone, "PRN", "PH"]);
@@ -243,24 +251,31 @@ impl Dialect {
             Some(died) => pid.field(29, &day(died)).field(30, "Y"),
             None => pid.raw(29, self.empty()).field(30, "N"),
         };
-        pid.field(32, status);
+        pid.field(
+            32,
+            match who.nhs {
+                Some((_, true)) => "NSTS01",
+                Some((_, false)) => "NSTS02",
+                None => "NSTS07",
+            },
+        );
     }
 
-    fn pid_cerner(&self, pid: &mut SegmentBuilder, who: &Patient) {
-        pid.components(2, &[&who.mrn, "", "", &format!("{} MRN", self.organisation), "MRN"]);
-        pid.components(5, &[who.family, who.given, "\"\"", "\"\"", who.title, "\"\"", "CURRENT"]);
+    fn pid_cerner(&self, pid: &mut Segments, who: &Patient) {
+        pid.components(2, &[&who.mrn, "", "", "RQM MRN", "MRN"]);
+        self.identifiers(pid, 3, who);
+        pid.components(5, &[who.family, who.given, "\"\"", "\"\"", who.title, "\"\"", "CURRENT"]).raw(6, "\"\"");
         // The time of birth is a midnight that nobody wrote.
-        pid.field(7, &format!("{}000000", day(who.born))).field(8, if who.female { "2" } else { "1" });
-        pid.raw(9, "\"\"").raw(10, "\"\"");
-        pid.components(11, &[&who.street, "\"\"", "LONDON", "\"\"", &who.postcode, "GBR", "HOME"]);
-        pid.components(13, &[&who.telephone, "HOME"]);
-        for number in [6, 12, 14, 15, 16, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28] {
-            pid.raw(number, "\"\"");
-        }
-        pid.components(18, &[&format!("F{}", who.mrn), "", "", "RQM FIN", "FINNBR"]);
+        let mut born = day(who.born);
+        born.push_str("000000");
+        pid.field(7, &born).field(8, if who.female { "2" } else { "1" }).raw(9, "\"\"").raw(10, "\"\"");
+        pid.components(11, &[&who.street, "\"\"", "LONDON", "\"\"", &who.postcode, "GBR", "HOME"]).raw(12, "\"\"");
+        pid.components(13, &[&who.telephone, "HOME"]).raw(14, "\"\"|\"\"|\"\"|\"\"");
+        pid.go_past(17).components(18, &[&who.mrn, "", "", "RQM FIN", "FINNBR"]);
+        pid.raw(19, "\"\"|\"\"|\"\"|\"\"|\"\"|\"\"|\"\"|\"\"|\"\"|\"\"").go_past(28);
     }
 
-    fn pd1(&self, message: &mut MessageBuilder, who: &Patient) {
+    fn pd1(&self, message: &mut Segments, who: &Patient) {
         // A general practitioner invented from the house, so that the same person always has the same one.
         let practice = format!("Y{:05}", who.street.len() * 731 % 99_999);
         let pd1 = message.segment("PD1");
@@ -271,7 +286,7 @@ impl Dialect {
         }
     }
 
-    fn pv1(&self, message: &mut MessageBuilder, visit: &Visit) {
+    fn pv1(&self, message: &mut Segments, visit: &Visit) {
         let pv1 = message.segment("PV1").field(1, "1").field(2, self.class(visit.class));
         let authority = format!("{} VISIT", self.organisation);
         if self.is_cerner() {
@@ -280,11 +295,14 @@ impl Dialect {
             pv1.components(19, &[&visit.number, "", "", &authority, "VISITID"]);
         } else {
             pv1.components(3, &[visit.location, "", "", self.organisation]).raw(7, "C9999998^Example^Jo^^^Dr^^^GMC").field(10, visit.specialty);
-            pv1.components(19, &[&visit.number, "", "", self.organisation, "VN"]).field(51, "V");
+            pv1.components(19, &[&visit.number, "", "", self.organisation, "VN"]);
         }
         pv1.field(44, &stamp(visit.from));
         if let Some(until) = visit.until {
             pv1.field(45, &stamp(until));
+        }
+        if !self.is_cerner() {
+            pv1.field(51, "V");
         }
     }
 
@@ -302,22 +320,22 @@ impl Dialect {
     }
 
     /// The Z segments that each sender adds, which nobody here reads.
-    fn after_visit(&self, message: &mut MessageBuilder, trigger: &str) {
+    fn after_visit(&self, message: &mut Segments, trigger: &str) {
         if self.is_cerner() {
             message.segment("PV2").raw(3, "\"\"").raw(8, "\"\"").raw(9, "\"\"");
             message.segment("ZPI").field(1, "1").raw(2, "\"\"").raw(3, "\"\"");
         } else if ["A01", "A04", "A05", "A08", "A13"].contains(&trigger) {
-            message.segment("ZU1").raw(1, "").field(4, self.organisation);
+            message.segment("ZU1").field(4, self.organisation);
             message.segment("ZU3").field(1, "1");
         }
     }
 
-    fn dg1(&self, message: &mut MessageBuilder, (code, text): Coded) {
+    fn dg1(&self, message: &mut Segments, (code, text): Coded) {
         let dg1 = message.segment("DG1").field(1, "1").field(2, "ICD10").components(3, &[code, text, "ICD10"]);
         dg1.field(5, &stamp(self.at)).field(6, "W");
     }
 
-    fn mrg(&self, message: &mut MessageBuilder, retired: &Patient) {
+    fn mrg(&self, message: &mut Segments, retired: &Patient) {
         let mrg = message.segment("MRG");
         if self.is_cerner() {
             mrg.components(1, &[&retired.mrn, "", "", &format!("{} MRN", self.organisation), "MRN"]).raw(2, "\"\"").raw(3, "\"\"");
@@ -327,7 +345,7 @@ impl Dialect {
         }
     }
 
-    fn results(&self, message: &mut MessageBuilder, who: &Patient, results: &Results, control: &str) {
+    fn results(&self, message: &mut Segments, who: &Patient, results: &Results, control: &str) {
         self.msh(message, "ORU", "R01", control);
         self.pid(message, who, None);
         let pv1 = message.segment("PV1").field(1, "1").field(2, "OUTPATIENT");
@@ -345,7 +363,7 @@ impl Dialect {
         }
     }
 
-    fn booking(&self, message: &mut MessageBuilder, who: &Patient, trigger: &str, appointment: &Appointment, control: &str) {
+    fn booking(&self, message: &mut Segments, who: &Patient, trigger: &str, appointment: &Appointment, control: &str) {
         self.msh(message, "SIU", trigger, control);
         let start = stamp(appointment.start);
         let end = appointment.start.checked_add(jiff::Span::new().minutes(i64::from(appointment.minutes))).map_or_else(|_| start.clone(), stamp);
@@ -368,7 +386,7 @@ impl Dialect {
         message.segment("AIP").field(1, "1").raw(3, "C9999998^Example^Jo^^^Dr").field(6, &start);
     }
 
-    fn referral(&self, message: &mut MessageBuilder, who: &Patient, number: &str, service: Coded, control: &str) {
+    fn referral(&self, message: &mut Segments, who: &Patient, number: &str, service: Coded, control: &str) {
         self.msh(message, "REF", "I12", control);
         let rf1 = message.segment("RF1").field(1, "P").field(2, "R").field(5, "O").components(6, &[number, "CAREFLOW"]);
         rf1.field(7, &stamp(self.at)).components(10, &[service.0, service.1]);

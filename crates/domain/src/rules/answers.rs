@@ -1,7 +1,7 @@
 //! What follows from the answer to a question.
 
 use super::merging::one_new_diagnosis;
-use super::placing::{Age, close_questions, exclude, place, rests_on_a_diagnosis, waiting_for};
+use super::placing::{Age, close_questions, exclude, place, rests_on_a_diagnosis, shows_a_diagnosis, waiting_for};
 use super::{cancel_letters, set_status};
 use crate::decision::{Actor, Context, Decision, Refusal, What};
 use crate::id::QuestionId;
@@ -114,7 +114,9 @@ fn not_confirmed(decision: &mut Decision, ctx: &mut Context<'_>, question: &Ques
         .triggers
         .iter()
         .filter(|trigger| rests_on_a_diagnosis(trigger.kind))
-        .filter(|trigger| !matches!(trigger.outcome, Outcome::Excluded(_)))
+        // A diagnosis that was set aside for another reason is one no longer; an attendance stays what it was.
+        .filter(|trigger| shows_a_diagnosis(trigger.kind) || !matches!(trigger.outcome, Outcome::Excluded(_)))
+        .filter(|trigger| trigger.outcome != Outcome::Excluded(Exclusion::ResultWithdrawn))
         .map(|trigger| trigger.id)
         .collect();
     for id in rested {

@@ -281,6 +281,10 @@ fn record_contact(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId
     keep_contact(decision, ctx, id, note);
     let (engages, supports) = (matches!(status, Status::Engaged { .. }), matches!(status, Status::Supported { .. }));
     let changed = find(decision, id)?.status != status;
+    // The first attempt moves the referral by the same line of the journal that records it.
+    if !changed || engages || supports {
+        decision.note(ctx, What::ContactRecorded, Some((id, None)), Some(note.outcome.code()));
+    }
     if let Some(referral) = decision.record.referral_mut(id) {
         if conversation && referral.engaged_on.is_none() {
             referral.engaged_on = Some(note.on);
@@ -294,7 +298,7 @@ fn record_contact(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId
             (_, true) => What::SupportBegan,
             (false, false) => What::ContactRecorded,
         };
-        set_status(decision, ctx, id, status, what, None);
+        set_status(decision, ctx, id, status, what, Some(note.outcome.code()));
     }
     Ok(())
 }
@@ -302,7 +306,6 @@ fn record_contact(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId
 fn keep_contact(decision: &mut Decision, ctx: &mut Context<'_>, referral: ReferralId, note: &ContactNote) {
     let contact = Contact { id: ContactId::new(ctx.ids), person: decision.record.person.id, referral, note: note.clone() };
     decision.contacts.push(contact);
-    decision.note(ctx, What::ContactRecorded, Some((referral, None)), Some(note.outcome.code()));
 }
 
 fn record_assessment(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, form: &AssessmentForm) -> Result<(), Refusal> {

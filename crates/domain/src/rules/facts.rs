@@ -90,9 +90,18 @@ fn confirmed(decision: &mut Decision, ctx: &mut Context<'_>, evidence: Evidence,
         }
         (Diagnosis::Unproven, Novelty::Unknown) => raise_undetermined(decision, ctx, on, rule, number),
         // A list that says "new" of somebody known before contradicts what we hold: a person decides.
-        (Diagnosis::Known, Novelty::New) if evidence == Evidence::Listed => raise_undetermined(decision, ctx, on, rule, number),
+        // But once only: the list comes every week, and the clinic's answer stands.
+        (Diagnosis::Known, Novelty::New) if evidence == Evidence::Listed && !was_answered(decision) => {
+            raise_undetermined(decision, ctx, on, rule, number);
+        }
         (Diagnosis::Known | Diagnosis::New { .. } | Diagnosis::Asked, Novelty::New | Novelty::Known | Novelty::Unknown) => {}
     }
+}
+
+/// Whether somebody at the clinic has said whether this diagnosis is new.
+fn was_answered(decision: &Decision) -> bool {
+    let mut asked = decision.record.questions.iter().filter(|asked| asked.kind == question::Kind::NewOrKnown);
+    asked.any(|asked| asked.answered.as_ref().is_some_and(|answered| answered.answer.is_some()))
 }
 
 fn raise_undetermined(decision: &mut Decision, ctx: &mut Context<'_>, on: Date, rule: Rule, evidence: Option<String>) {
@@ -206,8 +215,7 @@ fn withdrawn(decision: &mut Decision, ctx: &mut Context<'_>, number: &str) {
         .record
         .triggers
         .iter()
-        // Visits and orders are numbered apart from results: the same number there is another thing.
-        .filter(|trigger| matches!(trigger.kind, Kind::NewDiagnosis | Kind::Undetermined | Kind::KnownElsewhere))
+        .filter(|trigger| placing::shows_a_diagnosis(trigger.kind))
         .filter(|trigger| trigger.evidence.as_deref() == Some(number))
         .map(|trigger| (trigger.id, trigger.outcome))
         .collect();
@@ -221,7 +229,8 @@ fn withdrawn(decision: &mut Decision, ctx: &mut Context<'_>, number: &str) {
                 }
                 placing::close_if_moot(decision, ctx, was);
             }
-            Outcome::OptedOut => {
+            // Nothing to stop, but a diagnosis that counts.
+            Outcome::OptedOut | Outcome::Excluded(Exclusion::NotToBeOffered) => {
                 ask(decision, ctx, question::Kind::ResultWithdrawn, Asked::default());
             }
             Outcome::Excluded(_) => {}

@@ -235,7 +235,7 @@ pub fn unmerge(merge: &Merge, survivor: Record, retired: Person, ctx: &mut Conte
     let objection_now = decision.record.person.objection;
     restore_triggers(&mut decision, merge);
     restore_referrals(&mut decision, ctx, merge);
-    restore(&mut decision.record.person, &back.record.person, merge);
+    restore(&mut decision.record.person, &mut back.record.person, merge);
     if objection_now != merge.before.objection_after {
         back.record.person.objection = stricter(back.record.person.objection, objection_now);
     }
@@ -275,19 +275,31 @@ fn restore_referrals(decision: &mut Decision, ctx: &mut Context<'_>, merge: &Mer
 }
 
 /// What was changed since the merge stands; the rest is as before it.
-fn restore(person: &mut Person, retired: &Person, merge: &Merge) {
+fn restore(person: &mut Person, retired: &mut Person, merge: &Merge) {
     let before = &merge.before;
+    let joined = of_both(before.diagnosis, retired.diagnosis);
     if person.objection == before.objection_after {
         person.objection = before.objection;
     }
-    if person.diagnosis == of_both(before.diagnosis, retired.diagnosis) {
+    if person.diagnosis == joined {
         person.diagnosis = before.diagnosis;
+    } else if person.diagnosis == Diagnosis::Unproven {
+        // The diagnosis did not stand. Whichever was not known before can be newly diagnosed again.
+        person.diagnosis = unless_known(before.diagnosis);
+        retired.diagnosis = unless_known(retired.diagnosis);
     }
     if person.died == before.died.or(retired.died) {
         person.died = before.died;
     }
     if person.last_attended == before.last_attended.max(retired.last_attended) {
         person.last_attended = before.last_attended;
+    }
+}
+
+const fn unless_known(diagnosis: Diagnosis) -> Diagnosis {
+    match diagnosis {
+        Diagnosis::Known => Diagnosis::Known,
+        Diagnosis::New { .. } | Diagnosis::Asked | Diagnosis::Unproven => Diagnosis::Unproven,
     }
 }
 
@@ -336,5 +348,7 @@ fn mend(decision: &mut Decision, ctx: &mut Context<'_>, questions_of_both: &[que
         placing::place_elsewhere(decision, ctx, id, kind);
     }
     keep_one_live(decision, ctx);
+    // One that the merge had demoted may stand beside one that was answered since; nothing else is reconsidered.
+    one_new_diagnosis(decision, Diagnosis::Unproven);
     decision.note(ctx, What::Unmerged, None, None);
 }

@@ -38,7 +38,9 @@ pub(super) fn raise(decision: &mut Decision, ctx: &mut Context<'_>, new: New) {
 }
 
 fn already_raised(decision: &Decision, new: &New) -> bool {
-    new.evidence.is_some() && decision.record.triggers.iter().any(|known| known.kind == new.kind && known.evidence == new.evidence)
+    // The clinic's answer changes the kind of a diagnosis, not what showed it.
+    let same_kind = |known: Kind| known == new.kind || (shows_a_diagnosis(known) && shows_a_diagnosis(new.kind));
+    new.evidence.is_some() && decision.record.triggers.iter().any(|known| same_kind(known.kind) && known.evidence == new.evidence)
 }
 
 /// Whether the age of the person is still to be looked at, or was decided by the safeguarding lead.
@@ -110,6 +112,14 @@ pub(super) const fn rests_on_a_diagnosis(kind: Kind) -> bool {
     match kind {
         Kind::NewDiagnosis | Kind::Undetermined | Kind::KnownElsewhere | Kind::Reengagement => true,
         Kind::ClinicRequest | Kind::SelfReferral => false,
+    }
+}
+
+/// Whether the evidence of such a trigger is that of a diagnosis: visits and orders are numbered apart.
+pub(super) const fn shows_a_diagnosis(kind: Kind) -> bool {
+    match kind {
+        Kind::NewDiagnosis | Kind::Undetermined | Kind::KnownElsewhere => true,
+        Kind::Reengagement | Kind::ClinicRequest | Kind::SelfReferral => false,
     }
 }
 

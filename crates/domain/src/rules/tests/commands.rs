@@ -251,7 +251,7 @@ fn a_contact_is_tried_then_engages_and_after_an_assessment_supports() {
     check("confirmed result new r1; notice; allocate ann; contact ann no-answer", expect![[r#"
         new-diagnosis → referral 1
         referral 1: contacting ann, released 2024-10-01 due 2024-10-08
-        last: contact-recorded, contact-recorded
+        last: contact-recorded
     "#]]);
     check("confirmed result new r1; notice; allocate ann; contact ann left-message; contact ann conversation", expect![[r#"
         new-diagnosis → referral 1

@@ -93,6 +93,23 @@ fn a_list_that_calls_a_known_person_new_asks_the_clinic() {
         question 1: new-or-known: new
         last: question-answered, referral-raised
     "#]]);
+    check("known; confirmed listed new l1; answer new-or-known known-offer; later 7; confirmed listed new l1; confirmed listed new", expect![[r#"
+        known-elsewhere → referral 1
+        referral 1: awaiting-notice
+        question 1: new-or-known: known-offer
+        last: nothing
+    "#]]);
+    check("known; confirmed listed new l1; answer new-or-known known-no-offer; later 7; confirmed listed new l1", expect![[r#"
+        undetermined → excluded: known-no-offer
+        question 1: new-or-known: known-no-offer
+        last: nothing
+    "#]]);
+    check("confirmed result unknown r1; answer new-or-known known-offer; confirmed result unknown r1", expect![[r#"
+        known-elsewhere → referral 1
+        referral 1: awaiting-notice
+        question 1: new-or-known: known-offer
+        last: nothing
+    "#]]);
 }
 
 #[test]
@@ -373,6 +390,27 @@ fn a_withdrawn_result_stops_what_it_started_and_asks() {
         clinic-request → referral 1
         referral 1: awaiting-notice
         last: result-withdrawn
+    "#]]);
+}
+
+#[test]
+fn a_diagnosis_that_is_not_offered_is_asked_about_too() {
+    check("born 2008-01-01; confirmed result new r1; answer safeguarding do-not-offer; withdrawn r1", expect![[r#"
+        new-diagnosis → excluded: not-to-be-offered
+        question 1: safeguarding: do-not-offer
+        question 2: result-withdrawn: open
+        last: result-withdrawn, question-raised
+    "#]]);
+    check("born 2008-01-01; confirmed result new r1; answer safeguarding do-not-offer; withdrawn r1; answer result-withdrawn not-confirmed", expect![[r#"
+        new-diagnosis → excluded: result-withdrawn
+        question 1: safeguarding: do-not-offer
+        question 2: result-withdrawn: not-confirmed
+        last: question-answered, trigger-excluded, letters-cancelled
+    "#]]);
+    check("object all; confirmed result new r1; withdrawn r1; answer result-withdrawn not-confirmed", expect![[r#"
+        new-diagnosis → excluded: result-withdrawn
+        question 1: result-withdrawn: not-confirmed
+        last: question-answered, trigger-excluded, letters-cancelled
     "#]]);
 }
 

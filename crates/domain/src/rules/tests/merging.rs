@@ -346,6 +346,24 @@ fn what_was_decided_since_a_merge_is_not_undone() {
 }
 
 #[test]
+fn a_diagnosis_that_did_not_stand_can_be_made_again_after_a_merge_is_taken_back() {
+    let (mut first, mut second) = pair("known", "confirmed result new r2");
+    let merge = merged(&mut first, &mut second);
+    first.tell("withdrawn r2; answer result-withdrawn not-confirmed");
+    taken_back(&mut first, &mut second, &merge);
+    first.tell("confirmed result new r3");
+    second.tell("confirmed result new r3");
+    expect![[r#"
+        other:
+        new-diagnosis → excluded: result-withdrawn
+        new-diagnosis → referral 2
+        referral 1: ended: entered-in-error
+        referral 2: awaiting-notice
+        question 1: result-withdrawn: not-confirmed
+    "#]].assert_eq(&format!("{}other:\n{}", render(&first.record), render(&second.record)));
+}
+
+#[test]
 fn what_came_since_a_merge_stays_with_the_survivor_and_leads_somewhere_of_its_own() {
     check_back("known", "ordered o2; notice; allocate ann", "ordered o3", expect![[r#"
         objection none

@@ -4,7 +4,7 @@ use expect_test::expect;
 
 use super::story::{Story, check};
 use crate::decision::Refusal;
-use crate::ledger::{Standing, standing};
+use crate::ledger::Standing;
 use crate::referral::{EndReason, Stage, Status};
 
 /// A way to every stage.

@@ -108,8 +108,8 @@ fn assert_whole(story: &Story) {
     };
     assert!(record.triggers.iter().filter(counts).count() <= 1, "newly diagnosed twice");
     for referral in &record.referrals {
-        let stages = story.journal.iter().filter(|event| event.referral == Some(referral.id)).filter_map(|event| event.stage);
-        assert_eq!(stages.last(), Some(referral.status.stage()), "the journal says otherwise");
+        let mut stages = story.journal.iter().filter(|event| event.referral == Some(referral.id)).filter_map(|event| event.stage);
+        assert_eq!(stages.next_back(), Some(referral.status.stage()), "the journal says otherwise");
         assert_eq!(referral.ended_on.is_some(), !referral.status.is_live(), "ended without a day, or the reverse");
         assert_eq!(referral.person, record.person.id);
     }
@@ -165,7 +165,7 @@ fn queued(story: &Story) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn without_notice_nothing_is_released_and_nothing_leaves(
@@ -238,13 +238,18 @@ proptest! {
     }
 
     /// One withdrawn result, one cancelled visit and no cancelled order: only the latest number of each is
-    /// remembered, and of orders none, which is enough for duplicates because the intake knows those first.
+    /// remembered, and of orders none, which is enough because the intake knows duplicates before the rules do.
+    /// Nor is a question about a withdrawn result answered in between: a second withdrawal is asked about again.
     #[test]
     fn the_same_messages_again_change_nothing(
-        messages in subsequence([TRIGGERING, &FACTS[..6], &["missed", "born 2008-01-01", "care-reported", "died"]].concat(), 0..14).prop_shuffle()
+        messages in subsequence([TRIGGERING, &FACTS[..6], &["missed", "born 2008-01-01", "care-reported", "died"]].concat(), 0..14).prop_shuffle(),
+        answers in prop::collection::vec(select([&ANSWERS[..5], &ANSWERS[7..], &["object all", "notice"]].concat()), 0..14)
     ) {
         let mut story = Story::new();
-        tell(&mut story, &messages);
+        for (at, message) in messages.iter().enumerate() {
+            tell(&mut story, &[message]);
+            tell(&mut story, answers.get(at..=at).unwrap_or_default());
+        }
         let first = story.record.clone();
         tell(&mut story, &messages);
         let again = &story.record;

@@ -171,7 +171,7 @@ impl Story {
 
     fn answer(&self, kind: question::Kind, answer: Answer) -> (Actor, Command) {
         let asked = || self.record.questions.iter().filter(|asked| asked.kind == kind);
-        let question = asked().find(|asked| asked.answered.is_none()).or(asked().last()).map_or(crate::id::QuestionId(0), |asked| asked.id);
+        let question = asked().find(|asked| asked.answered.is_none()).or(asked().next_back()).map_or(crate::id::QuestionId(0), |asked| asked.id);
         (Actor::Staff { id: StaffId("somebody".into()), role: kind.asks() }, Command::Answer { question, answer })
     }
 

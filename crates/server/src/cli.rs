@@ -1,0 +1,342 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use alongside_app::importing::Sheet;
+use alongside_app::setup::{Feed, Setup};
+use alongside_app::{App, Failure, Invalid, reporting};
+use alongside_domain::calendar::{Period, Quarter};
+use alongside_domain::id::{ImportId, ReferralId};
+use alongside_domain::measures::Audience;
+use alongside_store::{BackupError, DatabaseUrl, Store};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+use crate::clock::MachineClock;
+use crate::output::{remark, say};
+use crate::{config, demo, files, serve, simulate};
+
+/// Peer support as a routine part of HIV care: everyone newly diagnosed or coming back is offered it, nobody is outed,
+/// nobody is missed.
+#[derive(Debug, Parser)]
+#[command(name = "alongside", version, after_help = "Begin with `alongside demo`: it plays a hospital year and shows it in a browser.")]
+pub(crate) struct Arguments {
+    /// Log more.
+    #[arg(long, global = true)]
+    pub(crate) verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the configuration and the database are.
+#[derive(Debug, Clone, Args)]
+struct Place {
+    /// The configuration file. `alongside config default` prints a commented one.
+    #[arg(long, value_name = "FILE", env = "ALONGSIDE_CONFIG")]
+    config: Option<PathBuf>,
+    /// The database, instead of the configured one: `sqlite:PATH` or `postgres://…`.
+    #[arg(long, value_name = "URL", env = "ALONGSIDE_DATABASE")]
+    database: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service: MLLP listeners of all feeds, and the pages.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take files of messages, or a clinic's list, in.
+    Intake {
+        #[command(flatten)]
+        place: Place,
+        /// The feed that they come from.
+        #[arg(long)]
+        feed: String,
+        /// Only tell what a list would do.
+        #[arg(long)]
+        dry_run: bool,
+        /// HL7 v2 files (one message, many, MLLP frames, FHS/BHS batches), or CSV for a feed of lists.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Try the messages of a feed that are set aside again, after its profile was mended.
+    Replay {
+        #[command(flatten)]
+        place: Place,
+        /// The feed.
+        #[arg(long)]
+        feed: String,
+    },
+    /// Play the hospitals: a year of invented traffic, to files or over MLLP.
+    Simulate(simulate::Simulate),
+    /// Bring records from spreadsheets, or take an import back.
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// The quarter's figures of a site.
+    Report {
+        #[command(flatten)]
+        place: Place,
+        /// The site.
+        #[arg(long)]
+        site: String,
+        /// The quarter, for instance 2024-Q4.
+        #[arg(long)]
+        quarter: String,
+        /// text, json or csv.
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+        /// Show small numbers: for the service itself, never for publication.
+        #[arg(long)]
+        unmasked: bool,
+    },
+    /// Every trigger of a site in a period, and how it stands. Ends with status 1 if one is unaccounted for.
+    Ledger {
+        #[command(flatten)]
+        place: Place,
+        /// The site.
+        #[arg(long)]
+        site: String,
+        /// First day.
+        #[arg(long)]
+        from: Date,
+        /// Last day.
+        #[arg(long)]
+        to: Date,
+        /// text or json.
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Why was this person referred? Message, rule, decision, notice.
+    Why {
+        #[command(flatten)]
+        place: Place,
+        /// The referral's number.
+        referral: String,
+    },
+    /// Compare the journal with the state.
+    Doctor {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write a consistent copy of an SQLite database while the service runs.
+    Backup {
+        #[command(flatten)]
+        place: Place,
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Play the invented year of two hospitals and show it.
+    Demo(demo::Demo),
+    /// The configuration.
+    Config {
+        #[command(subcommand)]
+        what: Config,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// People in care or newly known.
+    People(Spreadsheet),
+    /// Referrals with what became of them.
+    Referrals(Spreadsheet),
+    /// Contacts of supporters.
+    Contacts(Spreadsheet),
+    /// Completed assessments.
+    Assessments(Spreadsheet),
+    /// Take an import back.
+    Undo {
+        #[command(flatten)]
+        place: Place,
+        /// The import's number.
+        import: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Spreadsheet {
+    #[command(flatten)]
+    place: Place,
+    /// The site whose people these are.
+    #[arg(long)]
+    site: String,
+    /// Only tell what would change, and every bad row.
+    #[arg(long)]
+    dry_run: bool,
+    /// The file. Its columns are in docs/import.md.
+    file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Config {
+    /// Tell what is wrong with a configuration, and where.
+    Check {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print the commented default configuration.
+    Default,
+}
+
+/// How a result is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Csv,
+}
+
+/// Carries out what was asked for.
+///
+/// # Errors
+/// Whatever failed; its words hold no content.
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    match arguments.command {
+        Command::Serve { place } => serve::serve(&open(&place)?).map(|()| ExitCode::SUCCESS),
+        Command::Intake { place, feed, dry_run, files } => {
+            let app = open(&place)?;
+            files::intake(&app, feed_of(&app.setup, &feed)?, &files, dry_run)
+        }
+        Command::Replay { place, feed } => {
+            let app = open(&place)?;
+            let replayed = app.replay(feed_of(&app.setup, &feed)?)?;
+            say(&format!(
+                "{} applied, {} concern nobody of ours, {} still set aside",
+                replayed.applied, replayed.discarded, replayed.still_set_aside
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Simulate(simulate) => simulate::run(&simulate),
+        Command::Import { what } => import(what),
+        Command::Report { place, site, quarter, format, unmasked } => report(&open(&place)?, &site, &quarter, format, unmasked),
+        Command::Ledger { place, site, from, to, format } => ledger(&open(&place)?, &site, Period { from, to }, format),
+        Command::Why { place, referral } => why(&open(&place)?, &referral),
+        Command::Doctor { place } => doctor(&open(&place)?),
+        Command::Backup { place, file } => backup(&open(&place)?, &file),
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Config { what: Config::Default } => {
+            say(config::DEFAULT);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Config { what: Config::Check { place } } => {
+            let setup = config::load(place.config.as_deref())?;
+            let (sites, feeds) = (setup.sites.len(), setup.feeds.len());
+            say(&format!("well: {sites} sites, {feeds} feeds, {} staff, {} supporters", setup.staff.len(), setup.supporters.len()));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn invalid(place: impl Into<String>, what: impl Into<String>) -> Failure {
+    Failure::Invalid(vec![Invalid::new(place, what)])
+}
+
+fn open(place: &Place) -> Result<App, Failure> {
+    let setup = config::load(place.config.as_deref())?;
+    let url = place.database.clone().unwrap_or_else(|| setup.server.database.clone());
+    open_store(&url, setup)
+}
+
+fn open_store(url: &str, setup: Setup) -> Result<App, Failure> {
+    let store = Store::open(&database(url)?)?;
+    Ok(App::new(store, Arc::new(setup), Arc::new(MachineClock::default())))
+}
+
+/// Reads the address of a database.
+///
+/// # Errors
+/// Where it is none.
+pub(crate) fn database(url: &str) -> Result<DatabaseUrl, Failure> {
+    url.parse().map_err(|_| invalid("database", "must be sqlite:PATH or postgres://…"))
+}
+
+fn feed_of<'a>(setup: &'a Setup, key: &str) -> Result<&'a Feed, Failure> {
+    setup.feeds.get(key).ok_or_else(|| invalid("feed", "is not configured"))
+}
+
+fn report(app: &App, site: &str, quarter: &str, format: Format, unmasked: bool) -> Result<ExitCode, Failure> {
+    let quarter: Quarter = quarter.parse().map_err(|_| invalid("quarter", "must be written like 2024-Q4"))?;
+    let audience = if unmasked { Audience::Service } else { Audience::Public };
+    let report = reporting::report(app, site, quarter, audience)?;
+    let title = app.setup.sites.get(site).map_or(site, |site| site.title.as_str());
+    say(&match format {
+        Format::Text => reporting::to_text(&report, title),
+        Format::Json => reporting::to_json(&report),
+        Format::Csv => reporting::to_csv(&report)?,
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ledger(app: &App, site: &str, period: Period, format: Format) -> Result<ExitCode, Failure> {
+    if period.to < period.from {
+        return Err(invalid("to", "is before the first day"));
+    }
+    let ledger = reporting::ledger(app, site, period)?;
+    match format {
+        Format::Text => say(&reporting::ledger_to_text(site, period, &ledger)),
+        Format::Json => say(&format!("{:#}", reporting::ledger_json(site, period, &ledger))),
+        Format::Csv => return Err(invalid("format", "the ledger is written as text or json")),
+    }
+    Ok(if ledger.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn why(app: &App, referral: &str) -> Result<ExitCode, Failure> {
+    let id: ReferralId = referral.parse().map_err(|_| invalid("referral", "is not the number of a referral (ref_…)"))?;
+    say(&app.why(id)?.to_text(app));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn doctor(app: &App) -> Result<ExitCode, Failure> {
+    let findings = app.examine()?;
+    for (id, state, told) in &findings.differing {
+        let told = told.map_or("nothing", alongside_domain::referral::Stage::code);
+        say(&format!("{id}: the state says {state}, the journal says {told}"));
+    }
+    for id in findings.missing.iter().chain(&findings.broken_links) {
+        say(&format!("{id}: missing"));
+    }
+    say(&format!("{} referrals compared with the journal: {}", findings.referrals, if findings.is_well() { "well" } else { "NOT WELL" }));
+    Ok(if findings.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn backup(app: &App, file: &Path) -> Result<ExitCode, Failure> {
+    match alongside_store::backup(&app.store, file) {
+        Ok(()) => {
+            say("written and flushed to disk");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(BackupError::UsePgDump) => Err(invalid("database", "is PostgreSQL: use pg_dump or your site's backup")),
+        Err(error) => Err(Failure::Broken(error.to_string())),
+    }
+}
+
+fn import(what: Import) -> Result<ExitCode, Failure> {
+    let (sheet, spreadsheet) = match what {
+        Import::People(spreadsheet) => (Sheet::People, spreadsheet),
+        Import::Referrals(spreadsheet) => (Sheet::Referrals, spreadsheet),
+        Import::Contacts(spreadsheet) => (Sheet::Contacts, spreadsheet),
+        Import::Assessments(spreadsheet) => (Sheet::Assessments, spreadsheet),
+        Import::Undo { place, import } => {
+            let id: ImportId = import.parse().map_err(|_| invalid("import", "is not the number of an import (imp_…)"))?;
+            open(&place)?.undo_import(id)?;
+            say("taken back");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let app = open(&spreadsheet.place)?;
+    let bytes = files::read(&spreadsheet.file)?;
+    let plan = app.preview_import(&spreadsheet.site, sheet, &bytes)?;
+    if spreadsheet.dry_run || !plan.problems.is_empty() {
+        say(&plan.to_text());
+        remark("nothing was changed");
+        return Ok(if plan.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(65) });
+    }
+    let imported = app.import(&spreadsheet.site, sheet, &bytes)?;
+    say(&format!("{}\ntake it back with: alongside import undo {}", plan.to_text(), imported.id));
+    Ok(ExitCode::SUCCESS)
+}

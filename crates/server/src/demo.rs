@@ -1,0 +1,248 @@
+//! The demo: the service on SQLite with its listeners, the hospitals' year played through MLLP, and a site to look at.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use alongside_app::setup::{Extra, Setup};
+use alongside_app::simulate::{Act, DEMO_CONFIGURATION, Event, Happening, Scale, year};
+use alongside_app::{App, Failure, World, london_date, london_time, reporting};
+use alongside_domain::calendar::Period;
+use alongside_domain::command::Command;
+use alongside_domain::contact::ContactNote;
+use alongside_domain::decision::Actor;
+use alongside_domain::id::{PersonId, ReferralId};
+use alongside_domain::measures::Audience;
+use alongside_domain::notice::Telling;
+use alongside_domain::person::SiteId;
+use alongside_domain::supporter::StaffId;
+use alongside_hl7v2::ack::AckCode;
+use alongside_store::Store;
+use clap::Args;
+use jiff::civil::{Date, date};
+use serde_json::json;
+use tracing::info;
+
+use crate::clock::SetClock;
+use crate::mllp::Listener;
+use crate::output::{remark, say};
+use crate::simulate::Sender;
+use crate::{cli, files, serve, web};
+
+/// The demo.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Play to the end without pages, print both sites' figures as JSON, and end with status 0 only if the ledger balances.
+    #[arg(long)]
+    exit: bool,
+    /// The same seed is the same year.
+    #[arg(long, default_value_t = 2024)]
+    seed: u64,
+    /// How large the crowd around the story is: 1 for about 600,000 messages, 0 for none.
+    #[arg(long, default_value_t = 1.0)]
+    crowd: f64,
+    /// Where the demo keeps its things. They are made anew at every start.
+    #[arg(long, value_name = "FOLDER", default_value = "demo-data")]
+    data: PathBuf,
+    /// Play on PostgreSQL instead: an empty database.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Address of the pages.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    http: String,
+}
+
+/// The quarter that the story ends with.
+const QUARTER: &str = "2024-Q4";
+/// The period over which the demo's ledger is drawn up.
+const LEDGER: (Date, Date) = (date(2024, 1, 1), date(2025, 1, 6));
+
+/// Plays the demo.
+///
+/// # Errors
+/// When something of the story could not be done: it is told which.
+pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Failure> {
+    let address = serve::loopback(&demo.http)?;
+    let (app, clock) = open(demo)?;
+    let listeners = serve::listen_to_feeds(&app)?;
+    if demo.exit {
+        play(&app, &clock, &listeners, demo)?;
+        return figures(&app);
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.kind().to_string()))?;
+    // The address is taken before the year is played: whoever waits minutes should not learn then that it is taken.
+    let listener = runtime.block_on(serve::bind(address))?;
+    play(&app, &clock, &listeners, demo)?;
+    remark(&format!("\n  The demo is at  http://{address}/\n  Everybody in it is invented, and nothing can leave this machine. Ctrl-C ends it.\n"));
+    let pages = web::router(app.clone(), web::Options { demo: true });
+    runtime.block_on(serve::serve_on(listener, pages, serve::stop_signal()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(demo: &Demo) -> Result<(App, Arc<SetClock>), Failure> {
+    let mut setup = Setup::read(DEMO_CONFIGURATION, &Extra::default()).map_err(Failure::Invalid)?;
+    setup.server.letters = Some(demo.data.join("letters").display().to_string());
+    let url = match &demo.database {
+        Some(url) => cli::database(url)?,
+        None => {
+            clear(&demo.data)?;
+            cli::database(&format!("sqlite:{}", demo.data.join("alongside.db").display()))?
+        }
+    };
+    let clock = Arc::new(SetClock::default());
+    let app = App::new(Store::open(&url)?, Arc::new(setup), Arc::<SetClock>::clone(&clock));
+    Ok((app, clock))
+}
+
+/// Removes what an earlier demo left, and nothing else.
+fn clear(folder: &Path) -> Result<(), Failure> {
+    let broken = |error: std::io::Error| Failure::Broken(format!("the demo's folder: {}", error.kind()));
+    std::fs::create_dir_all(folder).map_err(broken)?;
+    for name in ["alongside.db", "alongside.db-wal", "alongside.db-shm"] {
+        match std::fs::remove_file(folder.join(name)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(broken(error)),
+        }
+    }
+    match std::fs::remove_dir_all(folder.join("letters")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(broken(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn play(app: &App, clock: &SetClock, listeners: &[(String, Listener)], demo: &Demo) -> Result<(), Failure> {
+    let mut senders = BTreeMap::new();
+    for (feed, listener) in listeners {
+        senders.insert(feed.clone(), Sender::connect(&listener.address.to_string())?);
+    }
+    let mut player = Player { app, clock, senders, day: Date::MIN, messages: 0, acts: 0 };
+    remark("Playing two hospitals' year, January 2024 to 6 January 2025, through MLLP:");
+    let begun = Instant::now();
+    let progress = files::progress(0);
+    for event in year(demo.seed, Scale { crowd: demo.crowd }) {
+        player.play(event)?;
+        if player.messages % 1000 == 0 {
+            progress.set_position(player.messages);
+            progress.set_message(player.day.to_string());
+        }
+    }
+    progress.finish_and_clear();
+    app.flush()?;
+    let seconds = begun.elapsed().as_secs_f64();
+    info!("{} messages and {} forms in {seconds:.0} s", player.messages, player.acts);
+    Ok(())
+}
+
+/// Plays events: messages through MLLP, lists and forms through the application.
+struct Player<'a> {
+    app: &'a App,
+    clock: &'a SetClock,
+    senders: BTreeMap<String, Sender>,
+    day: Date,
+    messages: u64,
+    acts: u64,
+}
+
+impl Player<'_> {
+    fn play(&mut self, event: Event) -> Result<(), Failure> {
+        self.clock.set(event.at);
+        let today = london_date(event.at);
+        if today != self.day {
+            self.day = today;
+            self.app.flush()?;
+            serve::what_time_brings(self.app)?;
+        }
+        match event.what {
+            Happening::Message { feed, bytes } => {
+                self.messages += 1;
+                let sender = self.senders.get_mut(feed).ok_or_else(|| Failure::Broken(format!("nobody listens to feed {feed}")))?;
+                match sender.send(&bytes)? {
+                    AckCode::AA | AckCode::CA => Ok(()),
+                    code => Err(Failure::Broken(format!("a message of feed {feed} was answered {code} on {today}"))),
+                }
+            }
+            Happening::List { feed, csv } => {
+                let feed = self.app.setup.feeds.get(feed).ok_or(Failure::NotFound)?;
+                self.app.take_list(feed, csv.as_bytes()).map(drop)
+            }
+            Happening::Act { site, mrn, act } => {
+                self.acts += 1;
+                let words = format!("{act:?}");
+                let kind = words.split([' ', '{']).next().unwrap_or_default().to_owned();
+                self.act(site, &mrn, act).map_err(|failure| {
+                    Failure::Broken(format!("an act of the story ({kind} at {site}, {mrn}, {}) was not possible: {failure}", london_time(event.at)))
+                })
+            }
+        }
+    }
+
+    fn act(&self, site: &str, mrn: &str, act: Act) -> Result<(), Failure> {
+        let app = self.app;
+        let person = alongside_app::intake::person_by_number(&app.store, &SiteId(site.to_owned()), mrn)?;
+        match act {
+            Act::Notice { by, how, answer } => {
+                let referral = self.referral(person)?;
+                let telling = Telling {
+                    on: self.day,
+                    how,
+                    knows_diagnosis: true,
+                    told_of_support: true,
+                    consents_to_outside: false,
+                    answer,
+                };
+                app.command(person, Command::RecordNotice { referral, telling }, app.actor(by)?)
+            }
+            Act::Answer { by, kind, answer } => {
+                let question = app.open_question(person, kind)?;
+                app.answer_question(question, answer, app.actor(by)?)
+            }
+            Act::Object { scope, reason } => app.command(person, Command::Object { scope, reason }, Actor::Person),
+            Act::TakeBack => app.command(person, Command::TakeBackObjection, Actor::Person),
+            Act::Allocate { to } => app.allocate(self.referral(person)?, to, self.coordinator()?),
+            Act::Contact { supporter, way, outcome, minutes, note } => {
+                let note = ContactNote { supporter: StaffId(supporter.to_owned()), on: self.day, way, outcome, minutes, note };
+                app.record_contact(self.referral(person)?, note)
+            }
+            Act::Assess { supporter, instrument, answers } => {
+                app.record_assessment(self.referral(person)?, supporter, self.day, instrument, answers)
+            }
+            Act::Letter { supporter, not_before } => {
+                let not_before = alongside_app::london_instant(not_before.at(9, 0, 0, 0)).unwrap_or_else(|| self.clock.now());
+                app.command(person, Command::QueueLetter { referral: self.referral(person)?, not_before }, app.actor(supporter)?)
+            }
+            Act::End { by, reason } => {
+                let referral = self.referral(person)?;
+                app.command(person, Command::End { referral, reason, on: self.day }, app.actor(by)?)
+            }
+        }
+    }
+
+    fn referral(&self, person: PersonId) -> Result<ReferralId, Failure> {
+        self.app.record(person)?.live_referral().map(|referral| referral.id).ok_or(Failure::NotFound)
+    }
+
+    fn coordinator(&self) -> Result<Actor, Failure> {
+        let coordinators = self.app.setup.staff.values().find(|staff| staff.role == alongside_domain::supporter::Role::Coordinator);
+        self.app.actor(coordinators.map_or("", |staff| staff.id.0.as_str()))
+    }
+}
+
+/// Prints both sites' figures; the exit status tells whether every ledger balances and the doctor is content.
+fn figures(app: &App) -> Result<ExitCode, Failure> {
+    let period = Period { from: LEDGER.0, to: LEDGER.1 };
+    let mut sites = serde_json::Map::new();
+    let mut balanced = true;
+    for site in app.setup.sites.keys() {
+        let quarter = QUARTER.parse().map_err(|_| Failure::Broken("the demo's quarter".into()))?;
+        let report = reporting::report(app, site, quarter, Audience::Service)?;
+        let ledger = reporting::ledger(app, site, period)?;
+        balanced &= ledger.balances();
+        sites.insert(site.clone(), json!({ "report": reporting::json(&report), "ledger": reporting::ledger_json(site, period, &ledger) }));
+    }
+    let well = app.examine()?.is_well();
+    say(&format!("{:#}", json!({ "sites": sites, "journal-agrees": well })));
+    Ok(if balanced && well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,165 @@
+//! The running service: listeners, pages, and what time brings.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use alongside_app::work::Letter;
+use alongside_app::{App, Failure, Invalid};
+use axum::Router;
+use tokio::net::TcpListener;
+use tracing::{error, info};
+
+use crate::mllp::{self, Listener};
+use crate::web;
+
+/// Between two writings of the counters.
+const FLUSH_SECONDS: u64 = 1;
+/// Between two looks at what time has brought.
+const TICK_SECONDS: u64 = 60;
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// When an address cannot be had, or the pages would be served beyond this machine.
+pub(crate) fn serve(app: &App) -> Result<(), Failure> {
+    let _listeners = listen_to_feeds(app)?;
+    let address = loopback(&app.setup.server.http)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.kind().to_string()))?;
+    let pages = web::router(app.clone(), web::Options { demo: false });
+    let served = runtime.block_on(async {
+        let keeper = tokio::spawn(keep_time(app.clone()));
+        let served = serve_pages(address, pages, stop_signal()).await;
+        keeper.abort();
+        served
+    });
+    app.flush()?;
+    served
+}
+
+/// Opens the listener of every feed of messages that has an address.
+///
+/// # Errors
+/// When one cannot be had.
+pub(crate) fn listen_to_feeds(app: &App) -> Result<Vec<(String, Listener)>, Failure> {
+    let mut listeners = Vec::new();
+    for (key, feed) in &app.setup.feeds {
+        let Some(address) = &feed.listen else { continue };
+        let listener = mllp::listen(app, feed, address).map_err(|error| {
+            Failure::Invalid(vec![Invalid::new(format!("feed {key}, listen"), format!("cannot be had: {}", error.kind()))])
+        })?;
+        listeners.push((key.clone(), listener));
+    }
+    Ok(listeners)
+}
+
+/// The address of the pages. Nobody signs in yet, so nobody beyond this machine may see them.
+///
+/// # Errors
+/// For any other than a loopback address.
+pub(crate) fn loopback(text: &str) -> Result<SocketAddr, Failure> {
+    let problem = |what: &str| Failure::Invalid(vec![Invalid::new("server.http", what)]);
+    let address: SocketAddr = text.parse().map_err(|_| problem("must be an address and a port, such as 127.0.0.1:8080"))?;
+    if !address.ip().is_loopback() {
+        return Err(problem("must be a loopback address until there is a sign-in: these pages show personal data"));
+    }
+    Ok(address)
+}
+
+/// Serves pages until `stop` comes.
+///
+/// # Errors
+/// When the address cannot be had.
+pub(crate) async fn serve_pages(address: SocketAddr, pages: Router, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+    let listener = bind(address).await?;
+    let at = listener.local_addr().map_err(|error| Failure::Broken(error.kind().to_string()))?;
+    info!("pages at http://{at}/");
+    serve_on(listener, pages, stop).await
+}
+
+/// Takes the address of the pages.
+///
+/// # Errors
+/// When it cannot be had.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let problem = |error: std::io::Error| Failure::Invalid(vec![Invalid::new("server.http", format!("cannot be had: {}", error.kind()))]);
+    TcpListener::bind(address).await.map_err(problem)
+}
+
+/// Serves pages on an address that was taken.
+///
+/// # Errors
+/// The operating system's.
+pub(crate) async fn serve_on(listener: TcpListener, pages: Router, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+    axum::serve(listener, pages).with_graceful_shutdown(stop).await.map_err(|error| Failure::Broken(error.kind().to_string()))
+}
+
+/// Completes at Ctrl-C or when the system asks the program to end.
+pub(crate) async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        };
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// Writes counters, asks the deferred again when their day has come, hands on letters that are due.
+async fn keep_time(app: App) {
+    let mut seconds = 0;
+    loop {
+        tokio::time::sleep(Duration::from_secs(FLUSH_SECONDS)).await;
+        seconds += FLUSH_SECONDS;
+        let (app, tick) = (app.clone(), seconds % TICK_SECONDS == 0);
+        let kept = tokio::task::spawn_blocking(move || {
+            app.flush()?;
+            if tick { what_time_brings(&app) } else { Ok(()) }
+        });
+        match kept.await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => error!(%failure, "what time brings was not done"),
+            Err(_) => error!("what time brings was not done: it ended badly"),
+        }
+    }
+}
+
+/// Deferrals, old messages, letters.
+///
+/// # Errors
+/// The store's, or when the folder of letters cannot be written.
+pub(crate) fn what_time_brings(app: &App) -> Result<(), Failure> {
+    app.tick()?;
+    let Some(folder) = &app.setup.server.letters else { return Ok(()) };
+    let folder = Path::new(folder);
+    fs::create_dir_all(folder).map_err(|error| Failure::Broken(format!("the folder of letters: {}", error.kind())))?;
+    let mut failed = None;
+    app.dispatch(|letter| failed = write_letter(folder, letter).err().or(failed.take()))?;
+    match failed {
+        Some(error) => Err(Failure::Broken(format!("a letter could not be written: {}", error.kind()))),
+        None => Ok(()),
+    }
+}
+
+fn write_letter(folder: &Path, letter: &Letter) -> std::io::Result<()> {
+    fs::write(folder.join(format!("{}.txt", letter.id)), letter.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_served_on_this_machine_only() {
+        assert!(loopback("127.0.0.1:0").is_ok());
+        assert!(loopback("[::1]:8080").is_ok());
+        for beyond in ["0.0.0.0:8080", "192.168.1.2:80", "[::]:80", "localhost", ""] {
+            assert!(loopback(beyond).is_err(), "{beyond}");
+        }
+    }
+}
