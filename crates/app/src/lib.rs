@@ -8,11 +8,14 @@ pub mod failure;
 pub mod importing;
 pub mod instruments;
 pub mod intake;
+pub mod pages;
 pub mod people;
 pub mod profile;
 pub mod reporting;
 pub mod setup;
 pub mod simulate;
+#[doc(hidden)]
+pub mod testing;
 pub mod translate;
 pub mod work;
 

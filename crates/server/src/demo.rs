@@ -7,17 +7,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use alongside_app::setup::{Extra, Setup};
-use alongside_app::simulate::{Act, DEMO_CONFIGURATION, Event, Happening, Scale, year};
-use alongside_app::{App, Failure, World, london_date, london_time, reporting};
+use alongside_app::simulate::{DEMO_CONFIGURATION, Event, Happening, Scale, year};
+use alongside_app::{App, Failure, london_date, london_time, reporting};
 use alongside_domain::calendar::Period;
-use alongside_domain::command::Command;
-use alongside_domain::contact::ContactNote;
-use alongside_domain::decision::Actor;
-use alongside_domain::id::{PersonId, ReferralId};
 use alongside_domain::measures::Audience;
-use alongside_domain::notice::Telling;
-use alongside_domain::person::SiteId;
-use alongside_domain::supporter::StaffId;
 use alongside_hl7v2::ack::AckCode;
 use alongside_store::Store;
 use clap::Args;
@@ -170,63 +163,12 @@ impl Player<'_> {
             }
             Happening::Act { site, mrn, act } => {
                 self.acts += 1;
-                let words = format!("{act:?}");
-                let kind = words.split([' ', '{']).next().unwrap_or_default().to_owned();
-                self.act(site, &mrn, act).map_err(|failure| {
+                let kind = act.name();
+                self.app.perform(site, &mrn, act).map_err(|failure| {
                     Failure::Broken(format!("an act of the story ({kind} at {site}, {mrn}, {}) was not possible: {failure}", london_time(event.at)))
                 })
             }
         }
-    }
-
-    fn act(&self, site: &str, mrn: &str, act: Act) -> Result<(), Failure> {
-        let app = self.app;
-        let person = alongside_app::intake::person_by_number(&app.store, &SiteId(site.to_owned()), mrn)?;
-        match act {
-            Act::Notice { by, how, answer } => {
-                let referral = self.referral(person)?;
-                let telling = Telling {
-                    on: self.day,
-                    how,
-                    knows_diagnosis: true,
-                    told_of_support: true,
-                    consents_to_outside: false,
-                    answer,
-                };
-                app.command(person, Command::RecordNotice { referral, telling }, app.actor(by)?)
-            }
-            Act::Answer { by, kind, answer } => {
-                let question = app.open_question(person, kind)?;
-                app.answer_question(question, answer, app.actor(by)?)
-            }
-            Act::Object { scope, reason } => app.command(person, Command::Object { scope, reason }, Actor::Person),
-            Act::TakeBack => app.command(person, Command::TakeBackObjection, Actor::Person),
-            Act::Allocate { to } => app.allocate(self.referral(person)?, to, self.coordinator()?),
-            Act::Contact { supporter, way, outcome, minutes, note } => {
-                let note = ContactNote { supporter: StaffId(supporter.to_owned()), on: self.day, way, outcome, minutes, note };
-                app.record_contact(self.referral(person)?, note)
-            }
-            Act::Assess { supporter, instrument, answers } => {
-                app.record_assessment(self.referral(person)?, supporter, self.day, instrument, answers)
-            }
-            Act::Letter { supporter, not_before } => {
-                let not_before = alongside_app::london_instant(not_before.at(9, 0, 0, 0)).unwrap_or_else(|| self.clock.now());
-                app.command(person, Command::QueueLetter { referral: self.referral(person)?, not_before }, app.actor(supporter)?)
-            }
-            Act::End { by, reason } => {
-                let referral = self.referral(person)?;
-                app.command(person, Command::End { referral, reason, on: self.day }, app.actor(by)?)
-            }
-        }
-    }
-
-    fn referral(&self, person: PersonId) -> Result<ReferralId, Failure> {
-        self.app.record(person)?.live_referral().map(|referral| referral.id).ok_or(Failure::NotFound)
-    }
-
-    fn coordinator(&self) -> Result<Actor, Failure> {
-        let coordinators = self.app.setup.staff.values().find(|staff| staff.role == alongside_domain::supporter::Role::Coordinator);
-        self.app.actor(coordinators.map_or("", |staff| staff.id.0.as_str()))
     }
 }
 

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod merges;
 pub mod messages;
 pub mod migrate;
+pub mod page_reads;
 pub mod people;
 pub mod reading;
 pub mod testing;
@@ -38,6 +39,12 @@ use std::sync::Arc;
 use engine::Limits;
 use engine::readers::Readers;
 use writer::Writer;
+
+/// Every statement of this room: what tests prepare on both engines, and look for among those that ran.
+#[must_use]
+pub fn all_statements() -> Vec<Statement> {
+    [imports::all(), journal::all(), merges::all(), messages::all(), page_reads::all(), people::all(), reading::all()].concat()
+}
 
 /// The limits of a [`Store`] and the schema it brings its database to.
 #[derive(Debug, Clone)]

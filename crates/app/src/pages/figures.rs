@@ -70,6 +70,12 @@ pub struct Row {
 }
 
 impl App {
+    /// The last quarter that is over: what a page shows when no other is asked for.
+    #[must_use]
+    pub fn last_quarter(&self) -> Quarter {
+        Quarter::of(london_date(self.world.now())).previous()
+    }
+
     /// The page of a site's figures for a quarter.
     ///
     /// # Errors

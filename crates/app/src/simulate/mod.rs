@@ -20,6 +20,7 @@ pub mod event;
 mod known;
 mod lines;
 mod people;
+mod perform;
 mod script;
 mod segments;
 mod spreadsheet;

@@ -146,6 +146,12 @@ fn an_objection_hides_a_withdrawn_result_but_does_not_lift_it() {
         question 1: result-withdrawn: still-confirmed
         last: question-answered, resumed
     "#]]);
+    check("confirmed result new r1; notice objects all; withdrawn r1; later 3; take-back; later 4; answer result-withdrawn still-confirmed", expect![[r#"
+        new-diagnosis → referral 1
+        referral 1: open, released 2024-10-08 due 2024-10-15
+        question 1: result-withdrawn: still-confirmed
+        last: question-answered, resumed
+    "#]]);
     check("confirmed result unknown r1; withdrawn r1; object all; take-back", expect![[r#"
         undetermined → question 2
         question 1: new-or-known: moot

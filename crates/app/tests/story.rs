@@ -1,0 +1,110 @@
+//! The invented year, played through the application on both engines: the figures come out, the ledger balances, the
+//! journal agrees with the state, and every statement of the store ran on both.
+
+use std::sync::Arc;
+
+use alongside_app::simulate::{Happening, Scale, year};
+use alongside_app::testing::{FixedWorld, app};
+use alongside_app::{App, london_date, reporting};
+use alongside_domain::calendar::Period;
+use alongside_domain::ledger::Standing;
+use alongside_domain::measures::{Audience, Cell, Figure, Report};
+use alongside_store::{Store, testing};
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+
+/// Plays the year as the demo does, without sockets.
+fn play(app: &App, world: &FixedWorld) {
+    let mut day = Date::MIN;
+    for event in year(7, Scale { crowd: 0.0005 }) {
+        world.set(event.at);
+        if london_date(event.at) != day {
+            day = london_date(event.at);
+            app.flush().unwrap();
+            app.tick().unwrap();
+            app.dispatch(|_| {}).unwrap();
+        }
+        match event.what {
+            Happening::Message { feed, bytes } => {
+                let answered = app.receive(&app.setup.feeds[feed], &bytes);
+                assert_ne!(answered.fate.code(), "refused", "a message of {feed} on {day}");
+            }
+            Happening::List { feed, csv } => {
+                app.take_list(&app.setup.feeds[feed], csv.as_bytes()).unwrap();
+            }
+            Happening::Act { site, mrn, act } => {
+                let name = act.name();
+                app.perform(site, &mrn, act).unwrap_or_else(|failure| panic!("{name} on {day}: {failure}"));
+            }
+        }
+    }
+    app.flush().unwrap();
+}
+
+fn played(store: Store) -> (App, Arc<FixedWorld>) {
+    let world = FixedWorld::at(Timestamp::UNIX_EPOCH);
+    let app = app(store, Arc::clone(&world));
+    play(&app, &world);
+    (app, world)
+}
+
+fn figure(report: &Report, id: &str) -> Figure {
+    report.measures.iter().find(|measure| measure.id == id).unwrap_or_else(|| panic!("no measure {id}")).figure
+}
+
+fn count(value: u64, previous: Option<u64>) -> Figure {
+    Figure::Count { value: Cell::Shown(value), previous: previous.map(Cell::Shown) }
+}
+
+fn figures_come_out(app: &App) {
+    let quarter = "2024-Q4".parse().unwrap();
+    let report = |site: &str| reporting::report(app, site, quarter, Audience::Service).unwrap();
+    let (west, north) = (report("chelwest"), report("northmid"));
+    assert_eq!(figure(&west, "people-supported"), count(126, Some(92)));
+    let engaged = figure(&west, "newly-diagnosed-engaged");
+    assert!(matches!(engaged, Figure::Share { numerator: Cell::Shown(45), denominator: Cell::Shown(76), .. }), "{engaged:?}");
+    for (group, people) in [("opted-out", 12), ("deferred", 5), ("moved", 6), ("contacting", 4), ("awaiting-notice", 4)] {
+        assert_eq!(figure(&west, &format!("newly-diagnosed-{group}")), count(people, None), "{group}");
+    }
+    assert!(matches!(figure(&north, "people-supported"), Figure::Count { value: Cell::Shown(19), .. }));
+    assert_eq!(figure(&north, "supported-newly-diagnosed-from-clinic"), count(5, None));
+}
+
+fn ledger_balances(app: &App) {
+    let period = Period { from: date(2024, 1, 1), to: date(2025, 1, 6) };
+    for site in ["chelwest", "northmid"] {
+        let ledger = reporting::ledger(app, site, period).unwrap();
+        assert!(ledger.triggers > 0);
+        assert_eq!(ledger.count(Standing::Unaccounted), 0);
+    }
+    let findings = app.examine().unwrap();
+    assert!(findings.is_well(), "{findings:?}");
+}
+
+/// Forty messages with a code that the profile does not know; a mended profile and a replay bring two referrals.
+fn mending_the_profile_brings_two_referrals(app: &App) {
+    let awaiting = |app: &App| {
+        let report = reporting::report(app, "chelwest", "2025-Q1".parse().unwrap(), Audience::Service).unwrap();
+        figure(&report, "awaiting-notice")
+    };
+    let Figure::Count { value: Cell::Shown(before), .. } = awaiting(app) else { panic!("a count") };
+    let text = include_str!("../../../profiles/cerner-millennium.toml").replace("codes = [\"HIVCF\"]", "codes = [\"HIVCF\", \"HIVCF2\"]");
+    let mut feed = app.setup.feeds["chelwest"].clone();
+    feed.profile = alongside_app::profile::bind(&text, "chelwest", &["RQM".into()]).unwrap();
+    let unmended = app.replay(&app.setup.feeds["chelwest"]).unwrap();
+    assert_eq!((unmended.applied, unmended.still_set_aside), (0, 40));
+    let replayed = app.replay(&feed).unwrap();
+    assert_eq!((replayed.applied, replayed.discarded, replayed.still_set_aside), (2, 38, 0));
+    assert_eq!(awaiting(app), count(before + 2, None));
+}
+
+#[test]
+fn the_year_brings_the_same_figures_on_both_engines() {
+    testing::both_engines(|store| {
+        let (app, _) = played(store);
+        figures_come_out(&app);
+        ledger_balances(&app);
+        mending_the_profile_brings_two_referrals(&app);
+        ledger_balances(&app);
+    });
+}
