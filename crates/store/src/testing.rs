@@ -89,6 +89,7 @@ fn say_that_half_is_left_out() {
 /// A database of its own for one test, removed when dropped.
 pub struct TestDatabase {
     url: DatabaseUrl,
+    address: String,
     /// The directory of an SQLite file, or the name of a PostgreSQL database.
     remains: String,
 }
@@ -123,13 +124,19 @@ impl TestDatabase {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = spacious().join(format!("{SQLITE_PREFIX}{}-{number}", std::process::id()));
         fs::create_dir(&directory).unwrap_or_else(|error| panic!("no directory for a test's database: {error}"));
-        let url = DatabaseUrl::file(directory.join("test.db"));
-        Self { url, remains: directory.display().to_string() }
+        let file = directory.join("test.db");
+        let (url, address) = (DatabaseUrl::file(&file), format!("sqlite:{}", file.display()));
+        Self { url, address, remains: directory.display().to_string() }
     }
 
     /// Where it is.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
+    }
+
+    /// Where it is, as the program's `--database` takes it.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Which engine it is on.
@@ -272,8 +279,16 @@ fn sweep() {
     }
 }
 
-/// Where there is room in memory, or the directory for temporary files.
+/// The directory that benchmarks ask for, since only a real disk measures what durability costs.
+fn on_disk() -> Option<PathBuf> {
+    env::var_os("ALONGSIDE_TEST_DISK").map(PathBuf::from)
+}
+
+/// The directory that benchmarks ask for, else where there is room in memory, or the directory for temporary files.
 fn spacious() -> PathBuf {
+    if let Some(disk) = on_disk() {
+        return disk;
+    }
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { memory.to_owned() } else { env::temp_dir() }
 }
@@ -305,7 +320,7 @@ if "$programs/initdb" --pgdata "$directory/data" --username alongside --auth tru
     --encoding UTF8 --locale C --locale-provider icu --icu-locale en-GB >"$directory/log" 2>&1
 then
     "$programs/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= -c unix_socket_permissions=0777 \
-        -c fsync=off -c full_page_writes=off -c autovacuum=off -c max_connections=300 -c shared_buffers=64MB \
+        -c fsync=$3 -c full_page_writes=$3 -c autovacuum=off -c max_connections=300 -c shared_buffers=64MB \
         -c max_wal_size=256MB -c lc_messages=C </dev/null >>"$directory/log" 2>&1 &
     server=$!
     echo started
@@ -365,7 +380,7 @@ impl Cluster {
         }
         let host = self.directory.display().to_string().replace('/', "%2F");
         let url = format!("postgres://alongside@{host}/{name}");
-        TestDatabase { url: url.parse().unwrap_or_else(|error| panic!("{error}")), remains: name }
+        TestDatabase { url: url.parse().unwrap_or_else(|error| panic!("{error}")), address: url, remains: name }
     }
 }
 
@@ -378,6 +393,7 @@ fn start_shell(directory: &Path, programs: &Path) -> Child {
     let mut shell = as_who_may()
         .args(["sh", "-c", SHELL, "sh"])
         .args([directory, programs])
+        .arg(if on_disk().is_some() { "on" } else { "off" })
         .current_dir("/")
         .env("LC_ALL", "C")
         // Not stopped by what stops the tests: it has yet to tidy up then.

@@ -109,7 +109,7 @@ pub(super) fn read(sheet: Sheet, bytes: &[u8], setup: &Setup, site: &SiteId, tod
         Sheet::Contacts => Rows::Contacts(each(&table, today, problems, contact)),
         Sheet::Assessments => Rows::Assessments(each(&table, today, problems, |cells| assessment(cells, setup, &questions))),
     };
-    (table.rows.len() as u64, rows)
+    (table.seen, rows)
 }
 
 const fn columns(sheet: Sheet) -> &'static [Column] {
@@ -230,13 +230,18 @@ fn answer(cells: &mut Cells<'_>) -> Option<Answer> {
 
 fn ended(cells: &mut Cells<'_>) -> Option<(Date, EndReason)> {
     let codes = "completed, chose-to-stop, moved, transferred, referred-on, not-reached, died, entered-in-error, request-withdrawn";
-    let (on, reason) = (cells.past("ended_on"), cells.code("end_reason", EndReason::from_code, codes));
+    let (on, reason) = (cells.past("ended_on"), cells.code("end_reason", ended_by_itself, codes));
     match (cells.some("ended_on"), cells.some("end_reason")) {
         (Some(_), None) => cells.say("end_reason", "is needed with ended_on"),
         (None, Some(_)) => cells.say("ended_on", "is needed with end_reason"),
         _ => {}
     }
     on.zip(reason)
+}
+
+/// Referrals are joined by merges, never by a spreadsheet.
+fn ended_by_itself(code: &str) -> Option<EndReason> {
+    EndReason::from_code(code).filter(|reason| *reason != EndReason::Joined)
 }
 
 fn contact(cells: &mut Cells<'_>) -> Option<ContactRow> {

@@ -52,7 +52,7 @@ impl Column {
 }
 
 /// Problems by line, so many as are worth reading.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Problems {
     found: Vec<(u64, Invalid)>,
     unlisted: u64,
@@ -110,6 +110,8 @@ pub(super) struct Table {
     /// The known name of each column; empty for a column without a heading.
     names: Vec<String>,
     pub(super) rows: Vec<Row>,
+    /// How many rows there are, good and bad.
+    pub(super) seen: u64,
 }
 
 impl Table {
@@ -132,8 +134,9 @@ impl Table {
         if problems.len() > before {
             return Self::default();
         }
-        let mut table = Self { names, rows: Vec::new() };
+        let mut table = Self { names, ..Self::default() };
         for row in rows {
+            table.seen += 1;
             table.take(row, problems);
         }
         if table.rows.is_empty() && problems.len() == before {
@@ -217,7 +220,7 @@ fn decode(bytes: &[u8]) -> Result<String, Invalid> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
-        Err(_) => alongside_hl7v2::Charset::WINDOWS_1252.decode(bytes).map_err(|_| Invalid::new("file", "is neither UTF-8 nor Windows-1252")),
+        Err(_) => alongside_hl7v2::Charset::WINDOWS_1252.decode(bytes).ok_or_else(|| Invalid::new("file", "is neither UTF-8 nor Windows-1252")),
     }
 }
 

@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn a_person_who_awaits_notice_is_for_the_clinic_only_and_says_what_comes_next() {
-        let (app, person) = testing::with_somebody_awaiting_notice();
+        let (app, person, _database) = testing::with_somebody_awaiting_notice();
         let page = app.person_page(person).unwrap();
         let current = page.current.as_ref().unwrap();
         assert!(page.clinic_only);
@@ -471,13 +471,13 @@ mod tests {
 
     #[test]
     fn nobody_of_an_unknown_id_is_found() {
-        let (app, _) = testing::with_somebody_awaiting_notice();
+        let (app, _, _database) = testing::with_somebody_awaiting_notice();
         assert_eq!(app.person_page(PersonId(u128::MAX)).map(|page| page.name), Err(Failure::NotFound));
     }
 
     #[test]
     fn a_score_over_time_is_a_chart_with_its_bands_and_its_words() {
-        let app = testing::app();
+        let (app, _database) = testing::app();
         let assessed = |day: Date, value: i64| Assessed {
             id: alongside_domain::id::AssessmentId(1),
             on: day,

@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_start_page_shows_each_site_with_its_ledger_and_its_lists() {
-        let (app, _) = crate::pages::testing::with_somebody_awaiting_notice();
+        let (app, _, _database) = crate::pages::testing::with_somebody_awaiting_notice();
         let start = app.start_page().unwrap();
         let [west, north] = start.sites.as_slice() else { panic!("{start:?}") };
         assert_eq!((west.title.as_str(), north.title.as_str()), ("Chelsea and Westminster", "North Middlesex"));

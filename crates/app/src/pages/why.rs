@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_answer_goes_from_the_message_by_the_rule_and_the_decision_to_the_notice() {
-        let (app, person) = testing::with_somebody_awaiting_notice();
+        let (app, person, _database) = testing::with_somebody_awaiting_notice();
         let record = app.record(person).unwrap();
         let page = app.why_page(record.referrals[0].id).unwrap();
         let headings: Vec<_> = page.steps.iter().map(|step| step.heading).collect();
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn no_step_of_the_answer_names_the_person() {
-        let (app, person) = testing::with_somebody_awaiting_notice();
+        let (app, person, _database) = testing::with_somebody_awaiting_notice();
         let record = app.record(person).unwrap();
         let page = format!("{:?}", app.why_page(record.referrals[0].id).unwrap());
         for secret in [&record.person.given, &record.person.family].into_iter().flatten() {

@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn somebody_awaiting_notice_stands_on_the_clinics_list_and_on_no_other() {
-        let (app, person) = crate::pages::testing::with_somebody_awaiting_notice();
+        let (app, person, _database) = crate::pages::testing::with_somebody_awaiting_notice();
         for kind in WorklistKind::ALL {
             let list = app.worklist_page("chelwest", *kind, 1).unwrap();
             let listed: Vec<_> = list.lines.iter().map(|line| line.href.as_str()).collect();
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_search_needs_two_characters_and_a_site() {
-        let app = crate::pages::testing::app();
+        let (app, _database) = crate::pages::testing::app();
         assert!(matches!(app.search("chelwest", " a "), Err(Failure::Invalid(_))));
         assert!(matches!(app.search("elsewhere", "ada"), Err(Failure::Invalid(_))));
         assert_eq!(app.search("chelwest", "ada"), Ok(Vec::new()));
