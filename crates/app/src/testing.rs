@@ -108,6 +108,12 @@ impl FixedWorld {
         Self { microseconds: AtomicI64::new(at.as_microsecond()), last: Arc::default() }
     }
 
+    /// A world at an instant, to be shared.
+    #[must_use]
+    pub fn at(at: Timestamp) -> Arc<Self> {
+        Arc::new(Self::new(at))
+    }
+
     /// Sets the time.
     pub fn set(&self, at: Timestamp) {
         self.microseconds.store(at.as_microsecond(), Ordering::SeqCst);
@@ -142,4 +148,14 @@ pub fn service(store: Store) -> (App, Arc<FixedWorld>) {
     let setup = Setup::read(SETUP, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
     let world = Arc::new(FixedWorld::new(Timestamp::constant(1_712_046_600, 0)));
     (App::new(store, Arc::new(setup), Arc::clone(&world) as Arc<dyn World>), world)
+}
+
+/// The application over a store, with the demo's sites, feeds and staff.
+///
+/// # Panics
+/// When the demo's configuration is not valid.
+#[must_use]
+pub fn app(store: Store, world: Arc<FixedWorld>) -> App {
+    let setup = Setup::read(crate::simulate::DEMO_CONFIGURATION, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    App::new(store, Arc::new(setup), world)
 }
