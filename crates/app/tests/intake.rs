@@ -1,5 +1,7 @@
 //! The middle boundary: messages in, acknowledgements and state out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop here")]
+
 use std::sync::Arc;
 
 use alongside_app::intake::Fate;

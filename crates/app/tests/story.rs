@@ -1,6 +1,8 @@
 //! The invented year, played through the application on both engines: the figures come out, the ledger balances, the
 //! journal agrees with the state, and every statement of the store ran on both.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop here")]
+
 use std::sync::Arc;
 
 use alongside_app::simulate::{Happening, Scale, year};

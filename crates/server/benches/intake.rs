@@ -5,6 +5,8 @@
 //! cargo bench -p alongside --bench intake
 //! ```
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
@@ -28,7 +30,7 @@ fn main() {
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("intake-bench-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder for the benchmark");
-    // SAFETY is not in question: the variable is passed by re-running this program, not by changing its environment.
+    // The variable is set by running this program again: nothing changes its own environment.
     if std::env::var_os("ALONGSIDE_TEST_DISK").is_none() {
         let disk = format!("/var/tmp/alongside-bench-{}", std::process::id());
         fs::create_dir_all(&disk).expect("a folder on the disk");

@@ -8,13 +8,13 @@ use std::time::Instant;
 
 use alongside_app::setup::{Extra, Setup};
 use alongside_app::simulate::{DEMO_CONFIGURATION, Event, Happening, Scale, year};
-use alongside_app::{App, Failure, london_date, london_time, reporting};
+use alongside_app::{App, Failure, World, london_date, london_time, reporting};
 use alongside_domain::calendar::Period;
 use alongside_domain::measures::Audience;
 use alongside_hl7v2::ack::AckCode;
 use alongside_store::Store;
 use clap::Args;
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, DateTime, date};
 use serde_json::json;
 use tracing::info;
 
@@ -51,6 +51,9 @@ pub(crate) struct Demo {
 const QUARTER: &str = "2024-Q4";
 /// The period over which the demo's ledger is drawn up.
 const LEDGER: (Date, Date) = (date(2024, 1, 1), date(2025, 1, 6));
+
+/// When the demo is looked at: Monday 6 January 2025, 08:30 in London.
+const TODAY: DateTime = date(2025, 1, 6).at(8, 30, 0, 0);
 
 /// Plays the demo.
 ///
@@ -117,12 +120,13 @@ fn play(app: &App, clock: &SetClock, listeners: &[(String, Listener)], demo: &De
     let progress = files::progress(0);
     for event in year(demo.seed, Scale { crowd: demo.crowd }) {
         player.play(event)?;
-        if player.messages % 1000 == 0 {
+        if player.messages.is_multiple_of(1000) {
             progress.set_position(player.messages);
             progress.set_message(player.day.to_string());
         }
     }
     progress.finish_and_clear();
+    clock.set(alongside_app::london_instant(TODAY).unwrap_or_else(|| clock.now()));
     app.flush()?;
     let seconds = begun.elapsed().as_secs_f64();
     info!("{} messages and {} forms in {seconds:.0} s", player.messages, player.acts);

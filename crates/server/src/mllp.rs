@@ -135,7 +135,7 @@ fn serve(mut stream: TcpStream, app: &App, feed: &Feed, stop: &AtomicBool) -> st
 
 /// Answers every frame in the order of coming: nothing is answered before it is kept.
 fn answer_all(decoder: &mut Decoder, stream: &mut TcpStream, app: &App, feed: &Feed) -> std::io::Result<()> {
-    while let Some(received) = decoder.next() {
+    for received in decoder.by_ref() {
         let answered = match received {
             Received::Frame(bytes) => app.receive(feed, &bytes),
             Received::Dropped { reason: Dropped::TooLong { head }, bytes } => {

@@ -167,7 +167,7 @@ impl Sender {
         let header = alongside_hl7v2::Header::scan(message);
         self.stream.write_all(&frame(message)).map_err(broken)?;
         loop {
-            while let Some(received) = self.decoder.next() {
+            for received in self.decoder.by_ref() {
                 if let Received::Frame(bytes) = received
                     && let Ok(answer) = Message::parse(&bytes, &Options::default())
                     && let Some(answer) = ack::read(&answer)

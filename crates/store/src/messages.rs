@@ -227,11 +227,14 @@ pub fn heard(tx: &mut Tx<'_>, feed: &str, at: Timestamp) -> Result<(), StoreErro
     Ok(())
 }
 
+/// Counts by fate, and when the feed was last heard.
+pub type Totals = (Vec<(String, u64)>, Option<Timestamp>);
+
 /// How many messages of a feed had which fate, and when it was last heard.
 ///
 /// # Errors
 /// The store's.
-pub fn feed_totals(tx: &mut Tx<'_>, feed: &str) -> Result<(Vec<(String, u64)>, Option<Timestamp>), StoreError> {
+pub fn feed_totals(tx: &mut Tx<'_>, feed: &str) -> Result<Totals, StoreError> {
     let totals = tx.query(&FEED_TOTALS, params![feed], |row| Ok((row.text(0)?, row.number(1)?)))?;
     let last = tx.query_one(&FEED_LAST, params![feed], |row| row.timestamp(0))?;
     Ok((totals, last))

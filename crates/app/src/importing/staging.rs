@@ -329,6 +329,11 @@ impl<'a, 't, 'c> Staging<'a, 't, 'c> {
                 _ => Ok(Taken::KnownAlready),
             };
         }
+        // One that led to a question left a trigger and no referral.
+        let bare = row.told.is_none() && row.supporter.is_none() && row.ended.is_none();
+        if bare && record.triggers.iter().any(|known| known.kind == row.kind && known.on == row.referred_on && known.message.is_none()) {
+            return Ok(Taken::KnownAlready);
+        }
         fits(record, row)?;
         let (record, aside) = before_its_end(record, row.ended.map(|(on, _)| on));
         let mut decision = Decision::unchanged(record);
@@ -336,7 +341,7 @@ impl<'a, 't, 'c> Staging<'a, 't, 'c> {
         self.decide(&mut decision, &refer, at(row.referred_on, hour::REFERRED), Actor::Operator).map_err(refused("referred_on"))?;
         match added_referral(&draft.decision.record, &decision.record) {
             Some(id) => self.course(&mut decision, id, row)?,
-            None if row.told.is_some() || row.supporter.is_some() || row.ended.is_some() => {
+            None if !bare => {
                 return bad("referred_on", "the person was under 18 then, or nobody can tell: a question for the clinic, so nothing that followed can be taken");
             }
             None => {}
@@ -582,7 +587,7 @@ fn fits(record: &Record, row: &ReferralRow) -> Result<(), Stop> {
         return Ok(());
     }
     let column = if objects { "answer" } else { "end_reason" };
-    if record.referrals.iter().any(|known| raised_on(known) > row.referred_on) {
+    if record.referrals.iter().any(|known| raised_on(known) >= row.referred_on) {
         return bad(column, "the person has a later referral here: record it on their page, if it stands");
     }
     if record.questions.iter().any(|question| question.answered.is_none()) {

@@ -201,7 +201,7 @@ fn label(quarter: Quarter) -> String {
 }
 
 fn supported_chart(reports: &[Report]) -> Chart {
-    let dots: Vec<Dot> = reports.iter().map(|report| supported_dot(report)).collect();
+    let dots: Vec<Dot> = reports.iter().map(supported_dot).collect();
     let top = dots.iter().filter_map(|dot| dot.value).fold(0.0, f64::max);
     Chart {
         id: "people-supported".into(),
@@ -239,7 +239,7 @@ fn counted(count: u64) -> f64 {
 }
 
 fn promise_chart(reports: &[Report]) -> Chart {
-    let dots: Vec<Dot> = reports.iter().map(|report| promise_dot(report)).collect();
+    let dots: Vec<Dot> = reports.iter().map(promise_dot).collect();
     Chart {
         id: "first-contact".into(),
         title: "First conversations within the promise, by quarter".into(),

@@ -75,7 +75,7 @@ pub(crate) async fn start(State(web): State<Web>) -> Response {
 }
 
 pub(crate) async fn measures(State(web): State<Web>) -> Response {
-    web.show(|_| Ok(()), |(), frame| fill(&MeasuresPage { frame: frame.from_start(), document: &DOCUMENT })).await
+    web.show(|_| Ok(()), |(), frame| fill(&MeasuresPage { frame: frame.with_start(), document: &DOCUMENT })).await
 }
 
 pub(crate) async fn figures(State(web): State<Web>, Path(site): Path<String>, asking: Asking<Asked>) -> Response {
@@ -136,7 +136,7 @@ pub(crate) async fn quarantined(State(web): State<Web>, asking: Asking<Paged>) -
         move |app| app.quarantined_page(query(asking)?.page()?),
         |page, frame| {
             let total = words::counted(page.total, "message", "messages");
-            fill(&QuarantinedPage { frame: frame.at("/quarantined").from_start(), page, total })
+            fill(&QuarantinedPage { frame: frame.at("/quarantined").with_start(), page, total })
         },
     )
     .await
@@ -165,7 +165,7 @@ pub(crate) async fn why(State(web): State<Web>, Path(referral): Path<String>) ->
             let id: ReferralId = referral.parse().map_err(|_| Failure::NotFound)?;
             app.why_page(id)
         },
-        |page, frame| fill(&WhyPage { frame: frame.from_start(), page }),
+        |page, frame| fill(&WhyPage { frame: frame.with_start(), page }),
     )
     .await
 }
@@ -211,7 +211,7 @@ fn empty_search(app: &App, frame: Frame, wanted: Wanted) -> SearchPage {
     // The first site is chosen beforehand: at most trusts there is no other.
     let first = || sites.first().map_or_else(String::new, |site| site.key.clone());
     let chosen = if wanted.site.is_empty() { first() } else { wanted.site };
-    let frame = frame.at("/search").from_start();
+    let frame = frame.at("/search").with_start();
     SearchPage { frame, sites, chosen, text: wanted.q, problem: None, found: None, summary: String::new() }
 }
 

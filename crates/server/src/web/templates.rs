@@ -47,7 +47,7 @@ impl Frame {
     }
 
     /// The way back to the start page.
-    pub(crate) fn from_start(mut self) -> Self {
+    pub(crate) fn with_start(mut self) -> Self {
         self.trail = vec![link("/", "Start")];
         self
     }
