@@ -1,6 +1,8 @@
 // Starts the built program and stops it again. What it writes is kept, and shown when it fails.
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { dirname, join } from 'node:path';
 
@@ -58,4 +60,27 @@ export function start(args, { ready, cwd, env, program = programPath() }) {
     child.stdout.setEncoding('utf8').on('data', read);
     child.stderr.setEncoding('utf8').on('data', read);
   });
+}
+
+/** Runs the program to its end. Returns its exit status, and what it wrote where. */
+export function run(args, { cwd, env, program = programPath() } = {}) {
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status, signal) => resolve({ status: status ?? signal, stdout, stderr }));
+  });
+}
+
+/** Gives `use` a new folder, and removes it afterwards. ALONGSIDE_KEEP=1 keeps it, to look into. */
+export async function inFolder(use) {
+  const folder = await mkdtemp(join(tmpdir(), 'alongside-e2e-'));
+  try {
+    return await use(folder);
+  } finally {
+    if (process.env.ALONGSIDE_KEEP === '1') console.log(`kept: ${folder}`);
+    else await rm(folder, { recursive: true, force: true });
+  }
 }

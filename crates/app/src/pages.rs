@@ -15,7 +15,7 @@ mod worklists;
 pub use charts::{Band, Chart, Dot, Shape};
 pub use feeds::{FeedLine, Quarantined, SetAside};
 pub use figures::{Figures, Row, Section};
-pub use person::{Answered, Contact, Entry, Fact, PersonPage, Ref, Trend};
+pub use person::{Answered, Contact, Entry, Fact, PersonPage, Ref, Trend, Wellbeing};
 pub use start::{Headline, LedgerLine, SiteCard, Start, Tile};
 pub use why::{Step, WhyPage};
 pub use worklists::{Found, Line, Paging, Tab, Worklist, WorklistKind};

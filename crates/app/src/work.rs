@@ -139,6 +139,14 @@ impl App {
         open.map(|asked| asked.id).ok_or(Failure::NotFound)
     }
 
+    /// The merges that stand, oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn merges(&self) -> Result<Vec<MergeId>, Failure> {
+        Ok(self.store.read(merges::standing)?)
+    }
+
     /// Takes a merge back.
     ///
     /// # Errors
@@ -151,10 +159,9 @@ impl App {
             let held = merges::load(tx, merge)?.ok_or(Failure::NotFound)?;
             let (survivor, retired) = (load(tx, held.survivor)?, load(tx, held.retired)?);
             let (decision, back) = merging::unmerge(&held, survivor.clone(), retired.person.clone(), &mut ctx);
-            let mut before = retired.clone();
-            before.triggers.clear();
+            // The retired record's rows go home first: the survivor may have one live referral, and theirs can be it.
+            journal::keep(tx, Some(&retired), &back)?;
             journal::keep(tx, Some(&survivor), &decision)?;
-            journal::keep(tx, Some(&before), &back)?;
             merges::undo(tx, merge)?;
             Ok::<_, Failure>(())
         })

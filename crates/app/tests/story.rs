@@ -5,13 +5,20 @@
 
 use std::sync::Arc;
 
-use alongside_app::simulate::{Happening, Scale, year};
+use alongside_app::importing::Sheet;
+use alongside_app::simulate::{Happening, SPREADSHEET_DAY, Scale, spreadsheet, year};
 use alongside_app::testing::{FixedWorld, app};
-use alongside_app::{App, london_date, reporting};
+use alongside_app::pages::WorklistKind;
+use alongside_app::{App, Failure, london_date, reporting};
 use alongside_domain::calendar::Period;
+use alongside_domain::command::Command;
+use alongside_domain::decision::Actor;
+use alongside_domain::id::ReferralId;
 use alongside_domain::ledger::Standing;
 use alongside_domain::measures::{Audience, Cell, Figure, Report};
-use alongside_store::{Store, testing};
+use alongside_domain::person::SiteId;
+use alongside_domain::referral::Stage;
+use alongside_store::{Store, all_statements, reading, testing};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 
@@ -22,6 +29,9 @@ fn play(app: &App, world: &FixedWorld) {
         world.set(event.at);
         if london_date(event.at) != day {
             day = london_date(event.at);
+            if day == SPREADSHEET_DAY {
+                app.import_spreadsheet(&spreadsheet(7)).unwrap();
+            }
             app.flush().unwrap();
             app.tick().unwrap();
             app.dispatch(|_| {}).unwrap();
@@ -100,13 +110,78 @@ fn mending_the_profile_brings_two_referrals(app: &App) {
     assert_eq!(awaiting(app), count(before + 2, None));
 }
 
+/// The statements that the year itself does not need: a spreadsheet taken back, a merge taken back, pages, counts.
+fn what_else_people_do(app: &App, world: &FixedWorld) {
+    let sheets = spreadsheet(7);
+    let bad = app.preview_import(sheets.site, Sheet::Referrals, sheets.referrals_with_bad_rows.as_bytes()).unwrap();
+    assert_eq!(bad.problems.len(), 3, "{:?}", bad.problems);
+    assert!(app.import(sheets.site, Sheet::Referrals, sheets.referrals_with_bad_rows.as_bytes()).is_err());
+    world.set("2025-01-06T09:00:00Z".parse().unwrap());
+    pages_can_be_read(app);
+    letters_leave_once(app);
+    merges_can_be_taken_back(app);
+}
+
+fn pages_can_be_read(app: &App) {
+    app.start_page().unwrap();
+    app.quarantined_page(1).unwrap();
+    let quarter = "2024-Q4".parse().unwrap();
+    app.figures_page("chelwest", quarter, Audience::Public).unwrap();
+    for kind in WorklistKind::ALL {
+        let worklist = app.worklist_page("chelwest", *kind, 1).unwrap();
+        drop(worklist);
+    }
+    let found = app.search("chelwest", "an").unwrap();
+    assert!(!found.is_empty());
+    for (site, number) in [("chelwest", false), ("northmid", true)] {
+        for id in referrals(app, site, number) {
+            app.why_page(id).unwrap();
+            app.person_page(app.person_of(id).unwrap()).unwrap();
+        }
+    }
+}
+
+fn letters_leave_once(app: &App) {
+    let referral = referrals(app, "chelwest", false)[0];
+    let person = app.person_of(referral).unwrap();
+    let queue = Command::QueueLetter { referral, not_before: app.world.now() };
+    app.command(person, queue, app.actor("dele").unwrap()).unwrap();
+    let mut letters = Vec::new();
+    assert_eq!(app.dispatch(|letter| letters.push(letter.text())), Ok(1));
+    assert_eq!(app.dispatch(|_| panic!("it left before")), Ok(0));
+    let lower = letters[0].to_lowercase();
+    for word in ["hiv", "clinic", "hospital", "positiv", "peer", "virus", "charity"] {
+        assert!(!lower.contains(word), "the letter says {word}");
+    }
+}
+
+/// Some referrals of a site: the supported ones, or those awaiting notice.
+fn referrals(app: &App, site: &str, awaiting: bool) -> Vec<ReferralId> {
+    let stage = if awaiting { Stage::AwaitingNotice } else { Stage::Supported };
+    let lines = app.store.read(|tx| reading::at_stage(tx, &SiteId(site.into()), stage, 3, 0)).unwrap();
+    assert!(!lines.is_empty());
+    lines.into_iter().map(|line| line.referral).collect()
+}
+
+fn merges_can_be_taken_back(app: &App) {
+    let merges = app.merges().unwrap();
+    assert!(!merges.is_empty(), "the story merges two records");
+    for merge in merges {
+        app.undo_merge(merge, Actor::Operator).unwrap();
+        assert_eq!(app.undo_merge(merge, Actor::Operator), Err(Failure::NotFound));
+    }
+    ledger_balances(app);
+}
+
 #[test]
 fn the_year_brings_the_same_figures_on_both_engines() {
     testing::both_engines(|store| {
-        let (app, _) = played(store);
+        let (app, world) = played(store);
         figures_come_out(&app);
         ledger_balances(&app);
         mending_the_profile_brings_two_referrals(&app);
         ledger_balances(&app);
+        what_else_people_do(&app, &world);
     });
+    testing::assert_every_statement_ran(&all_statements());
 }

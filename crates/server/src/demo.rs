@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use alongside_app::setup::{Extra, Setup};
-use alongside_app::simulate::{DEMO_CONFIGURATION, Event, Happening, Scale, year};
+use alongside_app::simulate::{DEMO_CONFIGURATION, Event, Happening, SPREADSHEET_DAY, Scale, spreadsheet, year};
 use alongside_app::{App, Failure, World, london_date, london_time, reporting};
 use alongside_domain::calendar::Period;
 use alongside_domain::measures::Audience;
@@ -114,7 +114,7 @@ fn play(app: &App, clock: &SetClock, listeners: &[(String, Listener)], demo: &De
     for (feed, listener) in listeners {
         senders.insert(feed.clone(), Sender::connect(&listener.address.to_string())?);
     }
-    let mut player = Player { app, clock, senders, day: Date::MIN, messages: 0, acts: 0 };
+    let mut player = Player { app, clock, senders, day: Date::MIN, seed: demo.seed, messages: 0, acts: 0 };
     remark("Playing two hospitals' year, January 2024 to 6 January 2025, through MLLP:");
     let begun = Instant::now();
     let progress = files::progress(0);
@@ -139,6 +139,7 @@ struct Player<'a> {
     clock: &'a SetClock,
     senders: BTreeMap<String, Sender>,
     day: Date,
+    seed: u64,
     messages: u64,
     acts: u64,
 }
@@ -149,6 +150,9 @@ impl Player<'_> {
         let today = london_date(event.at);
         if today != self.day {
             self.day = today;
+            if today == SPREADSHEET_DAY {
+                self.app.import_spreadsheet(&spreadsheet(self.seed))?;
+            }
             self.app.flush()?;
             serve::what_time_brings(self.app)?;
         }

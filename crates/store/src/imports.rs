@@ -106,7 +106,8 @@ impl Progress {
         let mut parts = self.0.split('\t');
         let status = StatusColumns::from_text(parts.next()?)?.status()?;
         let attempts = parts.next()?.parse().ok()?;
-        let (engaged_on, assessed_on, next_assessment_on) = (read_date(parts.next()?)?, read_date(parts.next()?)?, read_date(parts.next()?)?);
+        let (engaged_on, assessed_on, next_assessment_on) =
+            (read_date(parts.next()?)?, read_date(parts.next()?)?, read_date(parts.next()?)?);
         *referral = Referral { status, attempts, engaged_on, assessed_on, next_assessment_on, ..referral.clone() };
         Some(())
     }
@@ -282,7 +283,14 @@ pub fn find_same(tx: &mut Tx<'_>, site: &str, kind: &str, digest: &str) -> Resul
 /// The store's.
 pub fn read(tx: &mut Tx<'_>, id: ImportId) -> Result<Option<Run>, StoreError> {
     tx.query_one(&READ, params![id.to_string()], |row| {
-        Ok(Run { id, kind: row.text(0)?, site: row.text(1)?, at: row.timestamp(2)?, records: row.int(3)?, undone_at: row.opt_timestamp(4)? })
+        Ok(Run {
+            id,
+            kind: row.text(0)?,
+            site: row.text(1)?,
+            at: row.timestamp(2)?,
+            records: row.int(3)?,
+            undone_at: row.opt_timestamp(4)?,
+        })
     })
 }
 

@@ -25,7 +25,6 @@ statements! {
     pub(crate) const CANCEL_QUEUED = "UPDATE outgoing SET state = 'cancelled', changed_at = $2 WHERE person = $1 AND state = 'queued'";
     pub(crate) const OUTGOING_DUE = "SELECT id, person, referral, not_before FROM outgoing WHERE state = 'queued' AND not_before <= $1 ORDER BY not_before, id LIMIT 100";
     pub(crate) const HAND_ON = "UPDATE outgoing SET state = 'handed', changed_at = $2 WHERE id = $1 AND state = 'queued'";
-    pub(crate) const COUNT_OUTGOING = "SELECT COUNT(*) FROM outgoing WHERE person = $1 AND state = $2";
 }
 
 /// Keeps a decision: state, journal, what it adds, and its effects, in this one transaction.
@@ -171,14 +170,6 @@ pub fn outgoing_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Outgoing>, St
 /// The store's.
 pub fn hand_on(tx: &mut Tx<'_>, id: OutgoingId, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(&HAND_ON, params![id.to_string(), now])? == 1)
-}
-
-/// How many letters of a person are in a state (`queued`, `cancelled`, `handed`).
-///
-/// # Errors
-/// The store's.
-pub fn count_outgoing(tx: &mut Tx<'_>, person: PersonId, state: &str) -> Result<i64, StoreError> {
-    Ok(tx.query_one(&COUNT_OUTGOING, params![person.to_string(), state], |row| row.int(0))?.unwrap_or(0))
 }
 
 fn event_row(row: &Row<'_>) -> Result<Event, StoreError> {

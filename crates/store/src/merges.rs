@@ -1,6 +1,6 @@
 //! Merges, kept so that they can be taken back.
 
-use alongside_domain::id::{MergeId, PersonId};
+use alongside_domain::id::MergeId;
 use alongside_domain::person::Death;
 use alongside_domain::rules::merging::{Before, Merge};
 use alongside_domain::trigger::{self, Outcome};
@@ -17,7 +17,7 @@ statements! {
     pub(crate) const LOAD_REFERRALS = "SELECT referral, before_status, after_status FROM merge_referral WHERE merge_record = $1 ORDER BY referral";
     pub(crate) const LOAD_TRIGGERS = "SELECT referral_trigger, kind, outcome, outcome_id FROM merge_trigger WHERE merge_record = $1 ORDER BY referral_trigger";
     pub(crate) const UNDO = "UPDATE merge_record SET undone = 1 WHERE id = $1 AND undone = 0";
-    pub(crate) const OF_PERSON = "SELECT id FROM merge_record WHERE undone = 0 AND (survivor = $1 OR retired = $1) ORDER BY at, id";
+    pub(crate) const STANDING = "SELECT id FROM merge_record WHERE undone = 0 ORDER BY at, id";
 }
 
 /// Keeps a merge.
@@ -85,12 +85,12 @@ pub fn undo(tx: &mut Tx<'_>, id: MergeId) -> Result<bool, StoreError> {
     Ok(tx.execute(&UNDO, params![id.to_string()])? == 1)
 }
 
-/// The merges of a person that stand.
+/// The merges that stand, oldest first.
 ///
 /// # Errors
 /// The store's.
-pub fn of_person(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<MergeId>, StoreError> {
-    tx.query(&OF_PERSON, params![person.to_string()], |row| row.parsed(0))
+pub fn standing(tx: &mut Tx<'_>) -> Result<Vec<MergeId>, StoreError> {
+    tx.query(&STANDING, params![], |row| row.parsed(0))
 }
 
 fn merge_row(row: &Row<'_>) -> Result<Merge, StoreError> {

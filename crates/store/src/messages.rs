@@ -11,10 +11,8 @@ statements! {
     pub(crate) const ADD_PROBLEM = "INSERT INTO message_problem (message, position, location, code, severity, words) VALUES ($1, $2, $3, $4, $5, $6)";
     pub(crate) const READ = "SELECT id, feed, control_id, received_at, kind, state FROM message WHERE id = $1";
     pub(crate) const SET_ASIDE = "SELECT id, feed, control_id, received_at, kind, state FROM message WHERE state = 'quarantined' AND feed = $1 ORDER BY received_at, id";
-    pub(crate) const SET_ASIDE_ALL = "SELECT id, feed, control_id, received_at, kind, state FROM message WHERE state = 'quarantined' ORDER BY received_at DESC, id DESC LIMIT $1";
     pub(crate) const COUNT_SET_ASIDE = "SELECT COUNT(*) FROM message WHERE state = 'quarantined'";
     pub(crate) const COUNT_SET_ASIDE_OF_FEED = "SELECT COUNT(*) FROM message WHERE state = 'quarantined' AND feed = $1";
-    pub(crate) const PROBLEMS = "SELECT location, code, severity, words FROM message_problem WHERE message = $1 ORDER BY position";
     pub(crate) const RAW = "SELECT raw FROM message WHERE id = $1 AND state = 'quarantined'";
     pub(crate) const MARK_REPLAYED = "UPDATE message SET state = 'replayed', raw = NULL, keep_until = NULL WHERE id = $1 AND state = 'quarantined'";
     pub(crate) const EXPIRE = "UPDATE message SET state = 'expired', raw = NULL, keep_until = NULL WHERE state = 'quarantined' AND keep_until <= $1";
@@ -22,7 +20,6 @@ statements! {
     pub(crate) const LAST = "INSERT INTO feed_last (feed, at) VALUES ($1, $2) ON CONFLICT (feed) DO UPDATE SET at = excluded.at WHERE feed_last.at < excluded.at";
     pub(crate) const FEED_TOTALS = "SELECT fate, CAST(SUM(messages) AS BIGINT) FROM feed_count WHERE feed = $1 GROUP BY fate ORDER BY fate";
     pub(crate) const FEED_LAST = "SELECT at FROM feed_last WHERE feed = $1";
-    pub(crate) const FEED_HOURS = "SELECT hour, CAST(SUM(messages) AS BIGINT) FROM feed_count WHERE feed = $1 AND hour >= $2 GROUP BY hour ORDER BY hour";
 }
 
 /// What identifies a message for the recognition of duplicates.
@@ -141,14 +138,6 @@ pub fn set_aside(tx: &mut Tx<'_>, feed: &str) -> Result<Vec<Line>, StoreError> {
     tx.query(&SET_ASIDE, params![feed], line_row)
 }
 
-/// The newest messages that are set aside, of all feeds.
-///
-/// # Errors
-/// The store's.
-pub fn newest_set_aside(tx: &mut Tx<'_>, most: u32) -> Result<Vec<Line>, StoreError> {
-    tx.query(&SET_ASIDE_ALL, params![i64::from(most)], line_row)
-}
-
 /// How many messages are set aside, of a feed or of all.
 ///
 /// # Errors
@@ -159,16 +148,6 @@ pub fn count_set_aside(tx: &mut Tx<'_>, feed: Option<&str>) -> Result<u64, Store
         None => tx.query_one(&COUNT_SET_ASIDE, params![], |row| row.number(0))?,
     };
     Ok(count.unwrap_or(0))
-}
-
-/// The problems of a message.
-///
-/// # Errors
-/// The store's.
-pub fn problems(tx: &mut Tx<'_>, id: MessageId) -> Result<Vec<Problem>, StoreError> {
-    tx.query(&PROBLEMS, params![id.to_string()], |row| {
-        Ok(Problem { location: row.text(0)?, code: row.text(1)?, severity: row.text(2)?, words: row.text(3)? })
-    })
 }
 
 /// The text of a message that is set aside.
@@ -238,14 +217,6 @@ pub fn feed_totals(tx: &mut Tx<'_>, feed: &str) -> Result<Totals, StoreError> {
     let totals = tx.query(&FEED_TOTALS, params![feed], |row| Ok((row.text(0)?, row.number(1)?)))?;
     let last = tx.query_one(&FEED_LAST, params![feed], |row| row.timestamp(0))?;
     Ok((totals, last))
-}
-
-/// Messages of a feed by hour, since an hour.
-///
-/// # Errors
-/// The store's.
-pub fn feed_hours(tx: &mut Tx<'_>, feed: &str, since: i64) -> Result<Vec<(i64, u64)>, StoreError> {
-    tx.query(&FEED_HOURS, params![feed, since], |row| Ok((row.int(0)?, row.number(1)?)))
 }
 
 fn line_row(row: &Row<'_>) -> Result<Line, StoreError> {

@@ -28,17 +28,12 @@ statements! {
     pub(crate) const RELEASED = "SELECT released_on, due_on, engaged_on FROM referral WHERE site = $1 AND released_on >= $2 AND released_on <= $3 AND due_on IS NOT NULL ORDER BY released_on, id";
     pub(crate) const COUNT_STAGE = "SELECT COUNT(*) FROM referral WHERE site = $1 AND stage = $2";
     pub(crate) const LIST_STAGE = "SELECT r.id, r.person, r.site, r.reason, r.raised_at, r.stage, r.supporter, r.until_on, r.released_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage = $2 ORDER BY r.raised_at, r.id LIMIT $3 OFFSET $4";
-    pub(crate) const LIST_DUE = "SELECT r.id, r.person, r.site, r.reason, r.raised_at, r.stage, r.supporter, r.until_on, r.released_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage IN ('open', 'allocated', 'contacting') AND r.engaged_on IS NULL AND r.due_on <= $2 ORDER BY r.due_on, r.id LIMIT $3";
-    pub(crate) const LIST_ASSESSMENTS_DUE = "SELECT r.id, r.person, r.site, r.reason, r.raised_at, r.stage, r.supporter, r.until_on, r.released_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage IN ('engaged', 'assessed', 'supported') AND r.next_assessment_on <= $2 ORDER BY r.next_assessment_on, r.id LIMIT $3";
     pub(crate) const LIST_SEARCH = "SELECT id, given, family, birth_date, died FROM person WHERE site = $1 AND merged_into IS NULL AND search LIKE $2 ESCAPE '!' ORDER BY family NULLS LAST, given NULLS LAST, id LIMIT $3";
-    pub(crate) const LIST_QUESTIONS = "SELECT q.id, q.person, q.kind, q.raised_at, p.given, p.family, p.birth_date FROM question q JOIN person p ON p.id = q.person WHERE p.site = $1 AND q.answered = 0 ORDER BY q.raised_at, q.id";
     pub(crate) const CONTACTS = "SELECT supporter, contact_on, way, outcome, minutes, note FROM contact WHERE person = $1 ORDER BY contact_on, id";
     pub(crate) const ASSESSMENTS = "SELECT id, assessed_on, instrument, version FROM assessment WHERE person = $1 ORDER BY assessed_on, id";
     pub(crate) const SCORES = "SELECT scale, value, band FROM assessment_score WHERE assessment = $1 ORDER BY position";
     pub(crate) const ALL_STAGES = "SELECT id, stage FROM referral ORDER BY id";
-    pub(crate) const COUNT_PEOPLE = "SELECT COUNT(*) FROM person WHERE site = $1 AND merged_into IS NULL";
     pub(crate) const BROKEN_LINKS = "SELECT t.id FROM referral_trigger t LEFT JOIN referral r ON r.id = t.referral WHERE t.outcome = 'referral' AND (r.id IS NULL OR r.person <> t.person) ORDER BY t.id";
-    pub(crate) const CASELOADS = "SELECT supporter, COUNT(*) FROM referral WHERE supporter IS NOT NULL AND stage IN ('allocated', 'contacting', 'engaged', 'assessed', 'supported') GROUP BY supporter ORDER BY supporter";
 }
 
 /// A trigger with how it stands.
@@ -153,14 +148,6 @@ pub fn count_stage(tx: &mut Tx<'_>, site: &SiteId, stage: Stage) -> Result<u64, 
     Ok(tx.query_one(&COUNT_STAGE, params![&site.0, stage.code()], |row| row.number(0))?.unwrap_or(0))
 }
 
-/// How many people of a site are known.
-///
-/// # Errors
-/// The store's.
-pub fn count_people(tx: &mut Tx<'_>, site: &SiteId) -> Result<u64, StoreError> {
-    Ok(tx.query_one(&COUNT_PEOPLE, params![&site.0], |row| row.number(0))?.unwrap_or(0))
-}
-
 /// A line of a worklist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -204,22 +191,6 @@ pub fn at_stage(tx: &mut Tx<'_>, site: &SiteId, stage: Stage, most: u32, skip: u
     tx.query(&LIST_STAGE, params![&site.0, stage.code(), i64::from(most), i64::from(skip)], line_row)
 }
 
-/// Referrals without a first conversation whose promise is due by a day.
-///
-/// # Errors
-/// The store's.
-pub fn due(tx: &mut Tx<'_>, site: &SiteId, by: Date, most: u32) -> Result<Vec<Line>, StoreError> {
-    tx.query(&LIST_DUE, params![&site.0, by, i64::from(most)], line_row)
-}
-
-/// Referrals whose next assessment is due by a day.
-///
-/// # Errors
-/// The store's.
-pub fn assessments_due(tx: &mut Tx<'_>, site: &SiteId, by: Date, most: u32) -> Result<Vec<Line>, StoreError> {
-    tx.query(&LIST_ASSESSMENTS_DUE, params![&site.0, by, i64::from(most)], line_row)
-}
-
 /// A person found by a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -243,43 +214,6 @@ pub fn search(tx: &mut Tx<'_>, site: &SiteId, text: &str, most: u32) -> Result<V
     let wanted: String = people::fold(text).chars().filter(|c| !matches!(c, '%' | '_' | '!')).collect();
     tx.query(&LIST_SEARCH, params![&site.0, format!("%{wanted}%"), i64::from(most)], |row| {
         Ok(Found { person: row.parsed(0)?, given: row.opt_text(1)?, family: row.opt_text(2)?, birth_date: row.opt_date(3)?, died: row.bool(4)? })
-    })
-}
-
-/// An open question of the clinic's worklist.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// The question.
-    pub question: QuestionId,
-    /// The person.
-    pub person: PersonId,
-    /// Its kind.
-    pub kind: question::Kind,
-    /// Since when.
-    pub raised_at: Timestamp,
-    /// Given name.
-    pub given: Option<String>,
-    /// Family name.
-    pub family: Option<String>,
-    /// Date of birth.
-    pub birth_date: Option<Date>,
-}
-
-/// The open questions of a site, oldest first.
-///
-/// # Errors
-/// The store's.
-pub fn questions(tx: &mut Tx<'_>, site: &SiteId) -> Result<Vec<Asked>, StoreError> {
-    tx.query(&LIST_QUESTIONS, params![&site.0], |row| {
-        Ok(Asked {
-            question: row.parsed(0)?,
-            person: row.parsed(1)?,
-            kind: coded(row, 2, question::Kind::from_code)?,
-            raised_at: row.timestamp(3)?,
-            given: row.opt_text(4)?,
-            family: row.opt_text(5)?,
-            birth_date: row.opt_date(6)?,
-        })
     })
 }
 
@@ -344,14 +278,6 @@ pub fn all_stages(tx: &mut Tx<'_>) -> Result<Vec<(ReferralId, Stage)>, StoreErro
 /// The store's.
 pub fn broken_links(tx: &mut Tx<'_>) -> Result<Vec<TriggerId>, StoreError> {
     tx.query(&BROKEN_LINKS, params![], |row| row.parsed(0))
-}
-
-/// How many people each supporter has.
-///
-/// # Errors
-/// The store's.
-pub fn caseloads(tx: &mut Tx<'_>) -> Result<Vec<(StaffId, u64)>, StoreError> {
-    tx.query(&CASELOADS, params![], |row| Ok((StaffId(row.text(0)?), row.number(1)?)))
 }
 
 fn line_row(row: &Row<'_>) -> Result<Line, StoreError> {

@@ -174,7 +174,11 @@ fn nhs_number(cells: &mut Cells<'_>) -> Option<NhsNumberHeld> {
 fn referral(cells: &mut Cells<'_>) -> Option<ReferralRow> {
     let number = cells.text("local_number");
     // "Undetermined" is a question of messages; whoever kept the spreadsheet knew.
-    let kind = cells.needed_code("kind", |code| Kind::from_code(code).filter(|kind| *kind != Kind::Undetermined), "new-diagnosis, re-engagement, clinic-request, self-referral, known-elsewhere");
+    let kind = cells.needed_code(
+        "kind",
+        |code| Kind::from_code(code).filter(|kind| *kind != Kind::Undetermined),
+        "new-diagnosis, re-engagement, clinic-request, self-referral, known-elsewhere",
+    );
     let referred_on = cells.needed_past("referred_on");
     let told = told(cells);
     let ended = ended(cells);
@@ -292,4 +296,23 @@ fn assessment(cells: &mut Cells<'_>, setup: &Setup, questions: &BTreeSet<String>
         instrument: name.to_owned(),
         answers,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instruments;
+
+    #[test]
+    fn every_column_is_documented() {
+        let page = include_str!("../../../../docs/import.md");
+        for column in [PEOPLE, REFERRALS, CONTACTS, ASSESSMENTS].concat() {
+            assert!(page.contains(column.name) && page.contains(column.also), "{}", column.name);
+        }
+        for instrument in instruments::read_all(&[]).unwrap().values() {
+            for item in &instrument.definition().items {
+                assert!(page.contains(&format!("`{}`", item.link_id)), "{} of {}", item.link_id, instrument.id());
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use alongside_domain::fact::{Evidence, Fact, Novelty, Subject};
 use alongside_domain::id::{Ids, ImportId, PersonId, ReferralId};
 use alongside_domain::nhs_number::NhsNumber;
 use alongside_domain::notice::{Answer, Telling};
-use alongside_domain::person::{Death, Diagnosis, Identifier, Objection, Person, Said, SiteId};
+use alongside_domain::person::{Death, Diagnosis, Identifier, Objection, Person, Said, Scope, SiteId, stricter};
 use alongside_domain::record::Record;
 use alongside_domain::referral::{EndReason, Referral, Stage, Status};
 use alongside_domain::rules::{commands, facts};
@@ -138,7 +138,7 @@ impl Aside {
     fn put_back(self, record: &mut Record) {
         record.referrals.extend(self.referrals);
         record.person.died = self.died.or(record.person.died);
-        record.person.objection = self.objection.or(record.person.objection);
+        record.person.objection = stricter(self.objection, record.person.objection);
         if let Some((id, status)) = self.ended
             && let Some(referral) = record.referral_mut(id)
         {
@@ -342,7 +342,10 @@ impl<'a, 't, 'c> Staging<'a, 't, 'c> {
         match added_referral(&draft.decision.record, &decision.record) {
             Some(id) => self.course(&mut decision, id, row)?,
             None if !bare => {
-                return bad("referred_on", "the person was under 18 then, or nobody can tell: a question for the clinic, so nothing that followed can be taken");
+                return bad(
+                    "referred_on",
+                    "the person was under 18 then, or nobody can tell: a question for the clinic, so nothing that followed can be taken",
+                );
             }
             None => {}
         }
@@ -365,7 +368,7 @@ impl<'a, 't, 'c> Staging<'a, 't, 'c> {
             // What ended weighs on nobody now; what goes on is counted with what the supporter has.
             let caseload = match row.ended {
                 Some(_) => 0,
-                None => people::caseload(self.tx, &supporter.id)? + self.allocated.get(&supporter.id).copied().unwrap_or(0),
+                None => people::caseload(self.tx, &supporter.id)?.saturating_add(self.allocated.get(&supporter.id).copied().unwrap_or(0)),
             };
             let allocate = Command::Allocate { referral, supporter, caseload };
             self.decide(decision, &allocate, at(released, hour::ALLOCATED), Actor::Operator).map_err(refused("supporter"))?;
@@ -495,7 +498,7 @@ impl<'a, 't, 'c> Staging<'a, 't, 'c> {
         let (record, aside) = as_it_stood(&draft.decision.record, referral, day, &course);
         // The journal's last line must tell the referral's stage: before its end, or after what moved it last.
         let at = match (&aside.ended, course.ended_at) {
-            (Some(_), Some(ended)) => at(day, hour).min(ended - 1.microsecond()),
+            (Some(_), Some(ended)) => at(day, hour).min(ended.checked_sub(1.microsecond()).unwrap_or(ended)),
             _ => course.last_stage_at.map_or(at(day, hour), |last| last.max(at(day, hour))),
         };
         let mut decision = Decision::unchanged(record);
@@ -536,7 +539,13 @@ impl<'a, 't, 'c> Staging<'a, 't, 'c> {
             staged.decisions.push((draft.before, draft.decision));
         }
         let count = |kind: &str| staged.items.iter().filter(|item| item.kind() == kind).count() as u64;
-        let kinds = [("people", "person"), ("referrals", "referral"), ("questions for the clinic", "question"), ("contacts", "contact"), ("assessments", "assessment")];
+        let kinds = [
+            ("people", "person"),
+            ("referrals", "referral"),
+            ("questions for the clinic", "question"),
+            ("contacts", "contact"),
+            ("assessments", "assessment"),
+        ];
         let mut adds: Vec<_> = kinds.into_iter().map(|(words, kind)| (words, count(kind))).collect();
         adds.push(("diagnoses noted as known before", noted));
         staged.adds = adds.into_iter().filter(|(_, number)| *number > 0).collect();
@@ -571,10 +580,11 @@ fn added_referral(before: &Record, now: &Record) -> Option<ReferralId> {
 /// Whether a row fits beside what is here. An objection that stands is never lifted by a spreadsheet, and nothing that
 /// is here is moved by one: what contradicts is put before a person.
 fn fits(record: &Record, row: &ReferralRow) -> Result<(), Stop> {
-    if record.person.has_opted_out() {
+    let ended = row.ended.map(|(on, _)| on);
+    let stood = record.person.objection.filter(|objection| ended.is_none_or(|ended| !is_later(objection, ended)));
+    if stood.is_some_and(|objection| objection.scope == Scope::All) {
         return Err(refused("local_number")(Refusal::OptedOut));
     }
-    let ended = row.ended.map(|(on, _)| on);
     let overlaps = |known: &&Referral| {
         ended.is_none_or(|ended| raised_on(known) < ended) && known.ended_on.is_none_or(|known_end| row.referred_on < known_end)
     };
@@ -596,8 +606,12 @@ fn fits(record: &Record, row: &ReferralRow) -> Result<(), Stop> {
     Ok(())
 }
 
+fn is_later(objection: &Objection, day: Date) -> bool {
+    london_date(objection.at) > day
+}
+
 /// A record as it stood before a day on which something ended: without the live referral that came later (no two overlap),
-/// and without a death that came later.
+/// and without a death and an objection that came later.
 fn before_its_end(record: &Record, ended: Option<Date>) -> (Record, Aside) {
     let (mut record, mut aside) = (record.clone(), Aside::default());
     let Some(ended) = ended else { return (record, aside) };
@@ -605,6 +619,7 @@ fn before_its_end(record: &Record, ended: Option<Date>) -> (Record, Aside) {
     aside.referrals = live;
     record.referrals = over;
     aside.died = record.person.died.take_if(|death| death.on.is_some_and(|on| on >= ended));
+    aside.objection = record.person.objection.take_if(|objection| is_later(objection, ended));
     (record, aside)
 }
 
@@ -618,7 +633,7 @@ fn as_it_stood(record: &Record, referral: ReferralId, day: Date, course: &Course
     let status = status_before_the_end(held, course);
     aside.ended = Some((referral, std::mem::replace(&mut held.status, status)));
     aside.died = record.person.died.take_if(|death| death.on.is_some_and(|on| on >= day));
-    aside.objection = record.person.objection.take_if(|objection| london_date(objection.at) > day);
+    aside.objection = record.person.objection.take_if(|objection| is_later(objection, day));
     (record, aside)
 }
 
@@ -642,7 +657,8 @@ fn status_before_the_end(referral: &Referral, course: &Course) -> Status {
 
 /// The referral in whose time a day lies: the latest, where two meet on it.
 fn covering(record: &Record, day: Date, column: &'static str) -> Result<ReferralId, Stop> {
-    let covers = |referral: &&Referral| referral.released_on.is_some_and(|from| from <= day) && referral.ended_on.is_none_or(|to| day <= to);
+    let covers =
+        |referral: &&Referral| referral.released_on.is_some_and(|from| from <= day) && referral.ended_on.is_none_or(|to| day <= to);
     match record.referrals.iter().filter(covers).max_by_key(|referral| referral.released_on) {
         Some(referral) => Ok(referral.id),
         None => bad(column, "no released referral of this person covers this day"),

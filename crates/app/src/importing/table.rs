@@ -220,7 +220,9 @@ fn decode(bytes: &[u8]) -> Result<String, Invalid> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
-        Err(_) => alongside_hl7v2::Charset::WINDOWS_1252.decode(bytes).ok_or_else(|| Invalid::new("file", "is neither UTF-8 nor Windows-1252")),
+        Err(_) => {
+            alongside_hl7v2::Charset::WINDOWS_1252.decode(bytes).ok_or_else(|| Invalid::new("file", "is neither UTF-8 nor Windows-1252"))
+        }
     }
 }
 
@@ -285,7 +287,9 @@ impl Reader<'_> {
             self.quoted(number, &mut cell)?;
             while self.chars.next_if_eq(&' ').is_some() {}
             return match self.chars.peek() {
-                Some(next) if *next != self.delimiter && !matches!(next, '\r' | '\n') => Err(self.problem(number, "goes on after a closing quotation mark")),
+                Some(next) if *next != self.delimiter && !matches!(next, '\r' | '\n') => {
+                    Err(self.problem(number, "goes on after a closing quotation mark"))
+                }
                 _ => Ok(cell.trim().to_owned()),
             };
         }
@@ -318,7 +322,8 @@ impl Reader<'_> {
         if cell.len() <= CELL_CHARACTERS_MAX * 4 {
             return Ok(());
         }
-        Err(self.problem(number, &format!("is longer than {CELL_CHARACTERS_MAX} characters, or a quotation mark before it is never closed")))
+        Err(self
+            .problem(number, &format!("is longer than {CELL_CHARACTERS_MAX} characters, or a quotation mark before it is never closed")))
     }
 
     fn problem(&self, number: usize, what: &str) -> Invalid {
@@ -425,14 +430,17 @@ mod tests {
 
     const COLUMNS: [Column; 3] = [needed("local_number"), optional("note"), needed("on").or("day")];
 
-    fn read(bytes: &[u8]) -> (Vec<(u64, Vec<String>)>, Vec<(String, String)>) {
+    type Lines = Vec<(u64, Vec<String>)>;
+
+    /// The rows with their lines, and the problems as place and reason.
+    fn read(bytes: &[u8]) -> (Lines, Vec<(String, String)>) {
         let mut problems = Problems::default();
         let table = Table::read(bytes, &COLUMNS, &[], &mut problems);
         let rows = table.rows.into_iter().map(|row| (row.line, row.cells)).collect();
         (rows, problems.into_list().into_iter().map(|problem| (problem.place, problem.what)).collect())
     }
 
-    fn one(line: u64, cells: [&str; 3]) -> Vec<(u64, Vec<String>)> {
+    fn one(line: u64, cells: [&str; 3]) -> Lines {
         vec![(line, cells.map(str::to_owned).into())]
     }
 

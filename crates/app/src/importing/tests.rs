@@ -63,7 +63,8 @@ fn bring_all(app: &App, sheets: &[(Sheet, &str)]) -> Vec<Imported> {
 
 fn problems(app: &App, sheet: Sheet, text: &str) -> Vec<String> {
     let plan = app.preview_import("north", sheet, text.as_bytes()).unwrap();
-    let told = |problems: &[crate::Invalid]| problems.iter().map(|problem| format!("{}: {}", problem.place, problem.what)).collect::<Vec<_>>();
+    let told =
+        |problems: &[crate::Invalid]| problems.iter().map(|problem| format!("{}: {}", problem.place, problem.what)).collect::<Vec<_>>();
     match app.import("north", sheet, text.as_bytes()) {
         Err(Failure::Invalid(problems)) => assert_eq!(told(&problems), told(&plan.problems)),
         other => panic!("{other:?}"),
@@ -355,9 +356,15 @@ fn history_is_added_beside_what_goes_on_and_does_not_touch_it() {
     bring(&app, Sheet::Referrals, old);
     assert_eq!(record(&app, "100").referral(live.id), Some(&live));
     let overlapping = old.replace("2023-02-01", "2023-05-01").replace("2023-06-30", "2023-07-30");
-    assert_eq!(problems(&app, Sheet::Referrals, &overlapping), ["line 2, column \"referred_on\": the person has another referral at that time"]);
+    assert_eq!(
+        problems(&app, Sheet::Referrals, &overlapping),
+        ["line 2, column \"referred_on\": the person has another referral at that time"]
+    );
     let going_on = "local_number,kind,referred_on,told_on,told_by,told_how\n100,self-referral,2024-04-01,,,\n";
-    assert_eq!(problems(&app, Sheet::Referrals, going_on), ["line 2, column \"referred_on\": the person has another referral at that time"]);
+    assert_eq!(
+        problems(&app, Sheet::Referrals, going_on),
+        ["line 2, column \"referred_on\": the person has another referral at that time"]
+    );
     assert_well(&app);
 }
 
@@ -374,6 +381,15 @@ fn an_objection_in_a_spreadsheet_stands_and_none_is_lifted_by_one() {
     let asks = "local_number,kind,referred_on,told_on,told_by,told_how\n100,self-referral,2024-01-01,,,\n";
     assert_eq!(problems(&app, Sheet::Referrals, asks), ["line 2, column \"local_number\": The person has opted out."]);
     assert_well(&app);
+    // What was over before the objection is history, and changes nothing of it.
+    let standing = record(&app, "100").person.objection;
+    let earlier = "local_number,kind,referred_on,told_on,told_by,told_how,supporter,ended_on,end_reason\n\
+        100,self-referral,2022-02-01,2022-02-01,nurse-ada,in-person,anna,2022-06-30,completed\n";
+    let history = bring(&app, Sheet::Referrals, earlier);
+    assert_eq!(record(&app, "100").person.objection, standing);
+    assert_eq!(referral(&app, "100").status.stage(), Stage::OptedOut);
+    assert_well(&app);
+    app.undo_import(history.id).unwrap();
     app.undo_import(brought.id).unwrap();
     assert_eq!(picture(&app), before);
     assert_well(&app);
@@ -415,9 +431,15 @@ fn somebody_who_is_here_stays_as_the_hospital_has_them() {
     assert_eq!((plan.adds, plan.unchanged), (vec![("people", 2)], 1));
     assert_eq!(record(&app, "100"), before);
     let contradicting = "local_number,family,given,birth_date\n100,Okafor,Mimi,1981-05-02\n";
-    assert_eq!(problems(&app, Sheet::People, contradicting), ["line 2, column \"birth_date\": is another than the one that is here under this local number"]);
+    assert_eq!(
+        problems(&app, Sheet::People, contradicting),
+        ["line 2, column \"birth_date\": is another than the one that is here under this local number"]
+    );
     let elsewhere = "local_number,nhs_number,nhs_number_verified,family,given,birth_date\n101,9990000018,yes,Okafor,Mimi,1980-05-02\n";
-    assert_eq!(problems(&app, Sheet::People, elsewhere), ["line 2, column \"nhs_number\": is that of somebody who is here under another local number"]);
+    assert_eq!(
+        problems(&app, Sheet::People, elsewhere),
+        ["line 2, column \"nhs_number\": is that of somebody who is here under another local number"]
+    );
 }
 
 #[test]
@@ -433,7 +455,15 @@ fn contacts_and_assessments_keep_to_the_rules_of_their_day() {
         100,ben,2024-01-12,telephone,conversation,10,\n\
         100,zoe,2024-01-12,telephone,conversation,10,\n";
     let found = problems(&app, Sheet::Contacts, contacts);
-    let expected = ["line 2, column \"on\"", "line 3, column \"on\"", "line 4, column \"way\"", "line 5, column \"minutes\"", "line 6, column \"minutes\"", "line 7, column \"supporter\"", "line 8, column \"supporter\""];
+    let expected = [
+        "line 2, column \"on\"",
+        "line 3, column \"on\"",
+        "line 4, column \"way\"",
+        "line 5, column \"minutes\"",
+        "line 6, column \"minutes\"",
+        "line 7, column \"supporter\"",
+        "line 8, column \"supporter\"",
+    ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     assert!(found.iter().zip(expected).all(|(found, place)| found.starts_with(place)), "{found:#?}");
     let assessments = "local_number,assessed_on,supporter,instrument,nervous,worrying,happiness\n\
@@ -461,7 +491,13 @@ fn a_hostile_file_is_refused_and_nothing_is_kept() {
     let wide = format!("local_number,family,given,birth_date{}\n", ",x".repeat(100_000));
     let nul = "local_number,family,given,birth_date\n1,A\0,B,\n".to_owned();
     let open = "local_number,family,given,birth_date\n1,\"A,B,\n2,A,B,\n".to_owned();
-    for (text, place) in [(long, "line 2, column 2"), (wide, "line 1"), (nul, "line 2, column \"family\""), (open, "line 2, column 2"), (String::new(), "file")] {
+    for (text, place) in [
+        (long, "line 2, column 2"),
+        (wide, "line 1"),
+        (nul, "line 2, column \"family\""),
+        (open, "line 2, column 2"),
+        (String::new(), "file"),
+    ] {
         for sheet in [Sheet::People, Sheet::Referrals, Sheet::Contacts, Sheet::Assessments] {
             let found = problems(&app, sheet, &text);
             assert!(!found.is_empty());

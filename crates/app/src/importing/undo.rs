@@ -45,7 +45,9 @@ fn refuse_if_in_use(tx: &mut Tx<'_>, items: &[Item]) -> Result<(), Failure> {
             *resting.entry(kind).or_default() += number;
         }
     }
-    let words = |(kind, number): (&str, i64)| Invalid::new(kind, format!("{number} that this import did not bring rest on it; nothing was taken back"));
+    let words = |(kind, number): (&str, i64)| {
+        Invalid::new(kind, format!("{number} that this import did not bring rest on it; nothing was taken back"))
+    };
     if resting.is_empty() { Ok(()) } else { Err(Failure::Invalid(resting.into_iter().map(words).collect())) }
 }
 
@@ -97,7 +99,13 @@ fn put_back_one(decision: &mut Decision, item: &Item, ctx: &mut Context<'_>) -> 
 
 /// What goes, by kind.
 fn counts(items: &[Item]) -> Vec<(&'static str, u64)> {
-    let kinds = [("people", "person"), ("referrals", "referral"), ("questions", "question"), ("contacts", "contact"), ("assessments", "assessment")];
+    let kinds = [
+        ("people", "person"),
+        ("referrals", "referral"),
+        ("questions", "question"),
+        ("contacts", "contact"),
+        ("assessments", "assessment"),
+    ];
     let count = |kind: &str| items.iter().filter(|item| item.kind() == kind).count() as u64;
     kinds.into_iter().map(|(words, kind)| (words, count(kind))).filter(|(_, number)| *number > 0).collect()
 }

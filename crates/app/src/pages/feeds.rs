@@ -124,6 +124,6 @@ impl App {
     pub(super) fn feed_words(&self, key: &str) -> String {
         let Some(feed) = self.setup.feeds.get(key) else { return format!("feed {key}") };
         let site = self.setup.sites.get(&feed.site.0).map_or(feed.site.0.as_str(), |site| site.title.as_str());
-        format!("{}, {site}", feed.profile.title)
+        format!("{} at {site}", feed.profile.title)
     }
 }

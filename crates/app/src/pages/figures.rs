@@ -167,7 +167,7 @@ pub(super) fn figure(figure: &Figure) -> (String, String, bool) {
             let value = if hidden { HIDDEN.to_owned() } else { format!("{} of {}", cell(*numerator), cell(*denominator)) };
             let more = match (share, interval) {
                 (Some(share), Some(interval)) => format!(
-                    "{}; the true share lies between {} and {} (95 % interval)",
+                    "{}; the true share lies between {} and {} (95\u{a0}% interval)",
                     words::percent(*share),
                     words::percent(interval.low),
                     words::percent(interval.high)
@@ -292,8 +292,8 @@ mod tests {
             share: Some(45.0 / 76.0),
             interval: wilson_95(45, 76),
         };
-        let more = "59 %; the true share lies between 48 % and 70 % (95 % interval)";
-        assert_eq!(figure(&shown), ("45 of 76".to_owned(), more.to_owned(), false));
+        let more = "59 %; the true share lies between 48 % and 70 % (95 % interval)".replace(" %", "\u{a0}%");
+        assert_eq!(figure(&shown), ("45 of 76".to_owned(), more, false));
         let hidden = Figure::Share { numerator: Cell::Masked, denominator: Cell::Shown(8), share: None, interval: None };
         assert_eq!(figure(&hidden), (HIDDEN.to_owned(), "of 8".to_owned(), true));
         let nobody = Figure::Share { numerator: Cell::Shown(0), denominator: Cell::Shown(0), share: None, interval: None };

@@ -53,8 +53,8 @@ pub struct PersonPage {
     pub answered: Vec<Answered>,
     /// Contacts, newest first.
     pub contacts: Vec<Contact>,
-    /// Scores over time, one for each scale.
-    pub trends: Vec<Trend>,
+    /// Scores over time, by instrument.
+    pub wellbeing: Vec<Wellbeing>,
     /// What happened, newest first.
     pub timeline: Vec<Entry>,
     /// How many older entries are not shown.
@@ -121,11 +121,20 @@ pub struct Contact {
     pub note: String,
 }
 
+/// What one instrument says over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wellbeing {
+    /// The instrument.
+    pub instrument: String,
+    /// The day, where it was asked once only: then there is no trend yet, and nothing to draw.
+    pub once: Option<String>,
+    /// One for each scale, in the order of the instrument's file.
+    pub trends: Vec<Trend>,
+}
+
 /// One scale over time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trend {
-    /// The instrument.
-    pub instrument: String,
     /// Which way is well.
     pub direction: &'static str,
     /// The chart with its figures.
@@ -184,7 +193,7 @@ impl App {
             open_questions: record.questions.iter().filter_map(open_question).collect(),
             answered: record.questions.iter().filter_map(|question| self.answered(question)).collect(),
             contacts: contacts.iter().rev().take(CONTACTS_MAX).map(|note| self.contact(note)).collect(),
-            trends: self.trends(assessments),
+            wellbeing: self.wellbeing(assessments),
             timeline: Vec::new(),
             older: 0,
         }
@@ -264,36 +273,32 @@ impl App {
             on: words::day(note.on),
             way: words::sentence(note.way.words()),
             outcome: words::sentence(note.outcome.words()),
-            length: words::counted(u64::from(note.minutes), "minute", "minutes"),
+            length: if note.minutes == 0 { "none".to_owned() } else { words::counted(u64::from(note.minutes), "minute", "minutes") },
             supporter: self.setup.name_of(&note.supporter.0),
             note: note.note.clone(),
         }
     }
 
-    /// One trend for each scale, in the order of the instruments' files.
-    fn trends(&self, assessments: &[Assessed]) -> Vec<Trend> {
-        let mut instruments: Vec<&str> = Vec::new();
+    /// What each instrument says, in the order in which they were first used.
+    fn wellbeing(&self, assessments: &[Assessed]) -> Vec<Wellbeing> {
+        let mut used: Vec<&str> = Vec::new();
         for assessment in assessments {
-            if !instruments.contains(&assessment.instrument.as_str()) {
-                instruments.push(&assessment.instrument);
+            if !used.contains(&assessment.instrument.as_str()) {
+                used.push(&assessment.instrument);
             }
         }
-        let mut trends = Vec::new();
-        for id in instruments {
-            let Some(instrument) = self.setup.instruments.get(id) else { continue };
-            let of_it: Vec<&Assessed> = assessments.iter().filter(|assessment| assessment.instrument == id).collect();
-            for scale in &instrument.definition().scales {
-                trends.push(Trend {
+        let known = used.into_iter().filter_map(|id| self.setup.instruments.get(id));
+        known
+            .map(|instrument| {
+                let of_it: Vec<&Assessed> = assessments.iter().filter(|assessment| assessment.instrument == instrument.id()).collect();
+                let scales = &instrument.definition().scales;
+                Wellbeing {
                     instrument: instrument.definition().title.clone(),
-                    direction: match scale.higher_is {
-                        Direction::Better => "Higher is better.",
-                        Direction::Worse => "Lower is better.",
-                    },
-                    chart: trend_chart(id, scale, &of_it),
-                });
-            }
-        }
-        trends
+                    once: if let [only] = of_it.as_slice() { Some(words::day(only.on)) } else { None },
+                    trends: scales.iter().map(|scale| trend(instrument.id(), scale, &of_it)).collect(),
+                }
+            })
+            .collect()
     }
 
     /// What happened, newest first; events of one moment and one cause are one entry.
@@ -320,13 +325,6 @@ impl App {
         let mut what: Vec<String> = telling.iter().map(|event| self.event_words(event)).collect();
         what.dedup();
         Entry { when: words::moment(first.at), what, by: self.actor_sentence(first), why: self.because(record, first, known) }
-    }
-
-    fn actor_sentence(&self, event: &Event) -> String {
-        match &event.actor {
-            alongside_domain::decision::Actor::Feed(feed) => self.feed_words(feed),
-            actor => words::sentence(&self.actor_words(actor)),
-        }
     }
 
     fn because(&self, record: &Record, event: &Event, known: &BTreeMap<MessageId, Option<messages::Line>>) -> Vec<(&'static str, String)> {
@@ -411,19 +409,24 @@ fn open_question(question: &Question) -> Option<(String, String)> {
     question.answered.is_none().then(|| (question.kind.words().to_owned(), who))
 }
 
-fn trend_chart(instrument: &str, scale: &Scale, assessments: &[&Assessed]) -> Chart {
+fn trend(instrument: &str, scale: &Scale, assessments: &[&Assessed]) -> Trend {
+    let direction = match scale.higher_is {
+        Direction::Better => "Higher is better.",
+        Direction::Worse => "Lower is better.",
+    };
     let dots: Vec<Dot> = assessments.iter().filter_map(|assessment| trend_dot(scale, assessment)).collect();
-    Chart {
+    let chart = Chart {
         id: format!("{instrument}-{}", scale.id),
         title: scale.title.clone(),
         description: told(&dots),
         along: "Day",
-        measured: format!("{}, from {} to {}", scale.title, scale.min, scale.max),
+        measured: format!("Score, from {} to {}", scale.min, scale.max),
         shape: Shape::Line,
         scale: (float(scale.min), float(scale.max)),
         bands: scale.bands.iter().map(|band| Band { from: float(band.from), to: float(band.to), label: band.label.clone() }).collect(),
         dots,
-    }
+    };
+    Trend { direction, chart }
 }
 
 fn trend_dot(scale: &Scale, assessment: &Assessed) -> Option<Dot> {
@@ -486,8 +489,10 @@ mod tests {
             scores: vec![("happiness".into(), Some(value), Some("medium".into()))],
         };
         let days = [jiff::civil::date(2024, 10, 1), jiff::civil::date(2025, 1, 2)];
-        let trends = app.trends(&[assessed(days[0], 5), assessed(days[1], 6)]);
-        let happiness = trends.iter().find(|trend| trend.chart.id == "ons4-happiness").unwrap();
+        let wellbeing = app.wellbeing(&[assessed(days[0], 5), assessed(days[1], 6)]);
+        assert_eq!(wellbeing[0].once, None);
+        assert_eq!(app.wellbeing(&[assessed(days[0], 5)])[0].once.as_deref(), Some("1 October 2024"));
+        let happiness = wellbeing[0].trends.iter().find(|trend| trend.chart.id == "ons4-happiness").unwrap();
         assert_eq!(happiness.direction, "Higher is better.");
         assert_eq!(happiness.chart.description, "1 October 2024: 5; 2 January 2025: 6.");
         assert_eq!(happiness.chart.dots[1].words, "6, medium");

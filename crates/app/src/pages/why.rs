@@ -1,7 +1,7 @@
 //! Why a person was referred: message, rule, decision, notice.
 
 use alongside_domain::contact;
-use alongside_domain::decision::{Cause, Event, What};
+use alongside_domain::decision::{Actor, Cause, Event, What};
 use alongside_domain::id::ReferralId;
 use alongside_domain::notice::How;
 use alongside_domain::person::{ObjectionReason, Scope};
@@ -107,7 +107,7 @@ impl App {
     fn decision_step(&self, raised: &Event) -> Step {
         let stage = raised.stage.map(|stage| format!("It began as “{}”.", stage.words()));
         let by = format!("A referral was raised on {}.", words::moment(raised.at));
-        Step { heading: "The decision", sentences: [Some(by), stage].into_iter().flatten().collect(), details: vec![("By", self.actor_words(&raised.actor))] }
+        Step { heading: "The decision", sentences: [Some(by), stage].into_iter().flatten().collect(), details: vec![("By", self.actor_sentence(raised))] }
     }
 
     fn notice_step(&self, why: &Why) -> Step {
@@ -128,7 +128,15 @@ impl App {
     }
 
     fn event_line(&self, event: &Event) -> (String, String, String) {
-        (words::moment(event.at), self.event_words(event), self.actor_words(&event.actor))
+        (words::moment(event.at), self.event_words(event), self.actor_sentence(event))
+    }
+
+    /// Who acted, to stand alone.
+    pub(super) fn actor_sentence(&self, event: &Event) -> String {
+        match &event.actor {
+            Actor::Feed(feed) => self.feed_words(feed),
+            actor => words::sentence(&self.actor_words(actor)),
+        }
     }
 
     /// What happened, with its detail.

@@ -90,10 +90,10 @@ pub fn number(count: u64) -> String {
     grouped
 }
 
-/// `59 %`: a share from 0 to 1 in whole per cent.
+/// `59 %`: a share from 0 to 1 in whole per cent, with a space that does not break.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    format!("{:.0}\u{a0}%", share * 100.0)
 }
 
 /// How long ago a day is, in days: `since today`, `1 day`, `12 days`.
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!((name(None, None), name(Some("Ada"), None)), ("Name not known".to_owned(), "Ada".to_owned()));
         assert_eq!(age(Some(date(1990, 1, 7)), date(2025, 1, 6)), "aged 34");
         assert_eq!(age(None, date(2025, 1, 6)), "age not known");
-        assert_eq!(percent(45.0 / 76.0), "59 %");
+        assert_eq!(percent(45.0 / 76.0), "59\u{a0}%");
         assert_eq!(sentence("élan vital"), "Élan vital");
     }
 }

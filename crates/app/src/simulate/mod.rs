@@ -51,6 +51,9 @@ use wire::Draft;
 /// The demo's configuration: sites, feeds, staff and supporters, by the keys that the events use.
 pub const DEMO_CONFIGURATION: &str = include_str!("demo.toml");
 
+/// The day on which North Middlesex's spreadsheet is brought in: the second of April 2024.
+pub const SPREADSHEET_DAY: Date = date(2024, 4, 2);
+
 /// From when on North Middlesex's feed says nothing: Sunday 5 January 2025, 02:00.
 const SILENT_FROM: DateTime = date(2025, 1, 5).at(2, 0, 0, 0);
 

@@ -8,7 +8,8 @@ use alongside_domain::notice::Telling;
 use alongside_domain::person::SiteId;
 use alongside_domain::supporter::{Role, StaffId};
 
-use super::Act;
+use super::{Act, Spreadsheet};
+use crate::importing::Sheet;
 use crate::{App, Failure, intake, london_date, london_instant};
 
 impl Act {
@@ -65,6 +66,17 @@ impl App {
                 self.command(person, Command::End { referral, reason, on: today }, self.actor(by)?)
             }
         }
+    }
+
+    /// Brings the records from before the service that the story keeps in a spreadsheet, in three sheets.
+    ///
+    /// # Errors
+    /// Every bad row.
+    pub fn import_spreadsheet(&self, sheets: &Spreadsheet) -> Result<(), Failure> {
+        self.import(sheets.site, Sheet::People, sheets.people.as_bytes())?;
+        self.import(sheets.site, Sheet::Referrals, sheets.referrals.as_bytes())?;
+        self.import(sheets.site, Sheet::Contacts, sheets.contacts.as_bytes())?;
+        Ok(())
     }
 
     fn live_referral(&self, person: PersonId) -> Result<ReferralId, Failure> {

@@ -15,6 +15,8 @@ const TOP: f64 = 26.0;
 const BOTTOM: f64 = 34.0;
 /// The least room between two labels below the axis.
 const LABEL_ROOM: f64 = 58.0;
+/// The room at the right that the names of bands have to themselves.
+const BAND_ROOM: f64 = 92.0;
 /// The widest bar.
 const BAR_MAX: f64 = 48.0;
 
@@ -111,7 +113,8 @@ impl<'a> Place<'a> {
 
     /// Bars have a share of the width each; dots stand at their time, half a bar from both ends.
     fn x(&self, index: usize, dot: &Dot) -> f64 {
-        let (from, to) = (LEFT + BAR_MAX / 2.0 + 6.0, WIDTH - RIGHT - BAR_MAX / 2.0);
+        let names = if self.chart.bands.is_empty() { BAR_MAX / 2.0 } else { BAND_ROOM };
+        let (from, to) = (LEFT + BAR_MAX / 2.0 + 6.0, WIDTH - RIGHT - names);
         if self.chart.shape == Shape::Line {
             let span = self.last - self.first;
             let part = if span > 0.0 { (f64::from(dot.at) - self.first) / span } else { 0.5 };

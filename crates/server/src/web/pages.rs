@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::chart::Drawing;
 use super::measures::DOCUMENT;
 use super::templates::{
-    Choice, FiguresPage, Frame, MeasuresPage, PersonPage, QuarantinedPage, SearchPage, StartPage, WhyPage, WorklistPage,
+    Choice, FiguresPage, Frame, MeasuresPage, PersonPage, QuarantinedPage, SearchPage, StartPage, WhyPage, WorklistPage, drawn,
 };
 use super::{Web, fill, html, problem};
 
@@ -151,8 +151,7 @@ pub(crate) async fn person(State(web): State<Web>, Path(person): Path<String>) -
         if let Some(other) = &page.moved_to {
             return Ok(Redirect::to(other).into_response());
         }
-        let trends = page.trends.iter().map(|trend| (trend, Drawing::of(&trend.chart))).collect();
-        let filled = fill(&PersonPage { frame: frame.within(&page.site, &page.site_title), page: &page, trends });
+        let filled = fill(&PersonPage { frame: frame.within(&page.site, &page.site_title), page: &page, wellbeing: drawn(&page) });
         let filled = filled.map_err(|error| Failure::Broken(format!("a template: {error}")))?;
         Ok(html(StatusCode::OK, filled))
     })

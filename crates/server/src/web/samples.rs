@@ -3,7 +3,7 @@
 use alongside_app::pages::words::Urgency;
 use alongside_app::pages::{
     Answered, Band, Chart, Contact, Dot, Entry, Fact, FeedLine, Figures, Found, Headline, LedgerLine, Line, Link, Paging, PersonPage, Quarantined,
-    Ref, Row, Section, SetAside, Shape, SiteCard, Start, Step, Tab, Tile, Trend, WhyPage, Worklist, WorklistKind,
+    Ref, Row, Section, SetAside, Shape, SiteCard, Start, Step, Tab, Tile, Trend, Wellbeing, WhyPage, Worklist, WorklistKind,
 };
 
 /// A name that would break a page which did not escape it.
@@ -162,6 +162,13 @@ fn referral(urgency: Urgency) -> Ref {
     }
 }
 
+fn wellbeing(once: Option<&str>) -> Wellbeing {
+    let mut chart = charts().remove(2);
+    chart.id = format!("line-{}", once.is_some());
+    let trend = Trend { direction: "Higher is better.", chart };
+    Wellbeing { instrument: "Personal well-being (ONS4)".into(), once: once.map(str::to_owned), trends: vec![trend] }
+}
+
 /// A person with as much as a page ever shows.
 pub(crate) fn person() -> PersonPage {
     let contact = Contact {
@@ -192,7 +199,7 @@ pub(crate) fn person() -> PersonPage {
         open_questions: vec![("Newly diagnosed, or known before?".into(), "A clinician answers.".into())],
         answered: vec![Answered { question: "Newly diagnosed, or known before?", answer: "Newly diagnosed".into(), by: "Aoife Brennan".into() }],
         contacts: vec![contact; 50],
-        trends: charts().into_iter().skip(2).map(|chart| Trend { instrument: "Personal well-being (ONS4)".into(), direction: "Higher is better.", chart }).collect(),
+        wellbeing: vec![wellbeing(None), wellbeing(Some("30 September 2024"))],
         timeline: vec![entry; 60],
         older: 12,
     }

@@ -1,7 +1,7 @@
 //! The templates with what each is filled from. A test renders every one of them with samples.
 
 use alongside_app::pages::words::Urgency;
-use alongside_app::pages::{Figures, Found, Link, PersonPage as Person, Quarantined, Start, Trend, WhyPage as Why, Worklist};
+use alongside_app::pages::{Figures, Found, Link, PersonPage as Person, Quarantined, Start, Trend, Wellbeing, WhyPage as Why, Worklist};
 use alongside_app::Invalid;
 use askama::Template;
 
@@ -87,12 +87,20 @@ pub(crate) struct QuarantinedPage {
     pub(crate) total: String,
 }
 
+/// A trend with its drawing.
+pub(crate) type Drawn<'a> = (&'a Trend, Drawing<'a>);
+
+/// What each instrument says, with its drawings.
+pub(crate) fn drawn(page: &Person) -> Vec<(&Wellbeing, Vec<Drawn<'_>>)> {
+    page.wellbeing.iter().map(|wellbeing| (wellbeing, wellbeing.trends.iter().map(|trend| (trend, Drawing::of(&trend.chart))).collect())).collect()
+}
+
 #[derive(Template)]
 #[template(path = "person.html")]
 pub(crate) struct PersonPage<'a> {
     pub(crate) frame: Frame,
     pub(crate) page: &'a Person,
-    pub(crate) trends: Vec<(&'a Trend, Drawing<'a>)>,
+    pub(crate) wellbeing: Vec<(&'a Wellbeing, Vec<Drawn<'a>>)>,
 }
 
 #[derive(Template)]

@@ -13,7 +13,7 @@ use alongside_store::{Engine, Store};
 use super::chart::Drawing;
 use super::measures::DOCUMENT;
 use super::templates::{
-    Choice, FiguresPage, Frame, MeasuresPage, PersonPage, ProblemPage, QuarantinedPage, SearchPage, StartPage, WhyPage, WorklistPage,
+    Choice, FiguresPage, Frame, MeasuresPage, PersonPage, ProblemPage, QuarantinedPage, SearchPage, StartPage, WhyPage, WorklistPage, drawn,
 };
 use super::{Options, fill, router, samples};
 
@@ -43,8 +43,7 @@ fn rendered() -> Vec<(String, String)> {
         pages.push((format!("set aside, {full}"), fill(&page).unwrap()));
     }
     let person = samples::person();
-    let trends = person.trends.iter().map(|trend| (trend, Drawing::of(&trend.chart))).collect();
-    pages.push(("person".into(), fill(&PersonPage { frame: frame(), page: &person, trends }).unwrap()));
+    pages.push(("person".into(), fill(&PersonPage { frame: frame(), page: &person, wellbeing: drawn(&person) }).unwrap()));
     pages.push(("why".into(), fill(&WhyPage { frame: frame(), page: samples::why() }).unwrap()));
     let search = |problem, found| SearchPage {
         frame: frame(),

@@ -1,0 +1,27 @@
+// Questions to a database file, by way of Python: its standard library has SQLite, and Node 20's has not.
+import { execFileSync } from 'node:child_process';
+
+const ASK = `
+import json, sqlite3, sys
+connection = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+print(json.dumps([connection.execute(sql).fetchall() for sql in json.loads(sys.argv[2])]))
+`;
+
+/** The rows of each statement, as lists of values. The service may be running meanwhile. */
+export function askAll(file, statements) {
+  const answer = execFileSync('python3', ['-c', ASK, file, JSON.stringify(statements)], {
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  });
+  return JSON.parse(answer);
+}
+
+/** The rows of one statement. */
+export function ask(file, statement) {
+  return askAll(file, [statement])[0];
+}
+
+/** The one value of one statement. */
+export function askOne(file, statement) {
+  return ask(file, statement)[0]?.[0];
+}
