@@ -106,7 +106,7 @@ describe('the commands, on what the demo left', { timeout: 180_000 }, () => {
     const shown = parts.reduce((sum, part) => sum + (part.value ?? 0), 0);
     const left = engaged.denominator - engaged.numerator - shown;
     assert.ok(hidden.length >= 2, 'the total less one hidden count would be that count');
-    assert.ok(left > hidden.length && left > 4 * (hidden.length - 1), 'what is left over does not pin the hidden counts down');
+    assert.ok(left > hidden.length, 'were it as many as there are hidden counts, each would be 1');
   });
 
   test('the report comes as text and as CSV too, with the identifier and version of each definition', async () => {

@@ -121,6 +121,14 @@ pub struct Undone {
 }
 
 impl App {
+    /// The newest imports, the last one first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn imports(&self) -> Result<Vec<alongside_store::imports::Run>, Failure> {
+        Ok(self.store.read(|tx| alongside_store::imports::list(tx, 50))?)
+    }
+
     /// Reads a spreadsheet and tells what it would change, changing nothing.
     ///
     /// # Errors

@@ -7,8 +7,9 @@ use alongside_domain::id::Ids;
 use alongside_store::Store;
 use jiff::Timestamp;
 
+use crate::importing::Sheet;
 use crate::setup::Extra;
-use crate::{App, Setup, World};
+use crate::{App, Failure, Setup, World};
 
 /// Two sites: `north`, where a partner's supporters work inside the clinic's team, and `south`.
 pub const SETUP: &str = r#"
@@ -93,6 +94,44 @@ sites = ["north"]
 from = 2022-01-01
 capacity = 20
 "#;
+
+const PEOPLE: &str = "local_number,nhs_number,nhs_number_verified,family,given,birth_date,telephone\n\
+    100,999 000 0018,yes,Okafor,Miriam,1980-05-02,07700 900001\n\
+    200,,,=cmd,Ωmega,02/03/1975,\n\
+    300,,,Young,Sam,2010-01-01,\n";
+
+const REFERRALS: &str = "local_number,kind,referred_on,told_on,told_by,told_how,answer,deferred_until,supporter,ended_on,end_reason\n\
+    100,clinic-request,2023-02-01,2023-02-02,Sister Mary Jones,in-person,no-objection,,ben,2023-06-30,completed\n\
+    100,self-referral,2024-01-10,2024-01-10,nurse-ada,telephone,no-objection,,anna,,\n\
+    200,known-elsewhere,2024-03-01,,,,,,,,\n\
+    300,clinic-request,2024-03-04,,,,,,,,\n";
+
+const CONTACTS: &str = "local_number;supporter;on;way;outcome;minutes;note\n\
+    100;ben;2023-02-20;telephone;conversation;30;\"Spoke; at length\"\n\
+    100;ben;2023-02-10;telephone;no-answer;2;\n\
+    100;ben;2023-02-10;telephone;no-answer;2;\n\
+    100;anna;12/01/2024;face-to-face;conversation;45;\n";
+
+const ASSESSMENTS: &str = "local_number,assessed_on,supporter,instrument,nervous,worrying,interest,down,happiness\n\
+    100,2023-03-01,ben,phq4,1,2,,0,\n\
+    100,2024-01-20,anna,phq4,0,0,1,0,\n";
+
+/// Four sheets for [`SETUP`]'s site `north`: an ended referral and one that goes on, one of somebody who was not told, one
+/// of somebody under 18, with contacts and assessments.
+pub const SHEETS: [(Sheet, &str); 4] =
+    [(Sheet::People, PEOPLE), (Sheet::Referrals, REFERRALS), (Sheet::Contacts, CONTACTS), (Sheet::Assessments, ASSESSMENTS)];
+
+/// Brings [`SHEETS`] into a [`service`] and takes them back, the last first.
+///
+/// # Errors
+/// Those of either.
+pub fn bring_and_take_back(app: &App) -> Result<(), Failure> {
+    let mut brought = Vec::new();
+    for (sheet, text) in SHEETS {
+        brought.push(app.import("north", sheet, text.as_bytes())?.id);
+    }
+    brought.into_iter().rev().try_for_each(|id| app.undo_import(id).map(drop))
+}
 
 /// A world that stands still until it is set, and whose ids count up.
 #[derive(Debug)]

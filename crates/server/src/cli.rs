@@ -149,6 +149,11 @@ enum Import {
     Contacts(Spreadsheet),
     /// Completed assessments.
     Assessments(Spreadsheet),
+    /// The newest imports.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Take an import back.
     Undo {
         #[command(flatten)]
@@ -321,6 +326,13 @@ fn import(what: Import) -> Result<ExitCode, Failure> {
         Import::Referrals(spreadsheet) => (Sheet::Referrals, spreadsheet),
         Import::Contacts(spreadsheet) => (Sheet::Contacts, spreadsheet),
         Import::Assessments(spreadsheet) => (Sheet::Assessments, spreadsheet),
+        Import::List { place } => {
+            for run in open(&place)?.imports()? {
+                let undone = if run.undone_at.is_some() { ", taken back" } else { "" };
+                say(&format!("{}  {}  {} at {}, {} rows{undone}", run.id, alongside_app::london_date(run.at), run.kind, run.site, run.records));
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         Import::Undo { place, import } => {
             let id: ImportId = import.parse().map_err(|_| invalid("import", "is not the number of an import (imp_…)"))?;
             open(&place)?.undo_import(id)?;
