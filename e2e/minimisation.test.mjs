@@ -56,17 +56,32 @@ function messagesOf(who, index) {
   return kinds[index % kinds.length]();
 }
 
-/** Words of a stranger that must be nowhere; upper case, since a program may fold what it keeps. */
+/** Words of a stranger that must be nowhere, in lower case. */
 function canaries(who) {
   const { mrn, nhs, family, given, street, control, other } = who;
-  const folded = [mrn, family, given, street.split(' ')[0], control, other].flatMap((word) => [word, word.toLowerCase(), word.toUpperCase()]);
-  // The number as it is spoken, and short forms that a counter might have taken for a type.
-  return [...folded, nhs, nhs.replace(/(...)(...)(....)/, '$1 $2 $3'), mrn.toUpperCase().slice(0, 7)];
+  const words = [mrn, family, given, street.split(' ')[0], control, other].map((word) => word.toLowerCase());
+  // Short forms too, such as a counter might have taken for a type, and the number as it is spoken.
+  return [...words, mrn.toLowerCase().slice(0, 7), nhs, nhs.replace(/(...)(...)(....)/, '$1 $2 $3')];
 }
 
-/** Which of the words stand in these bytes, as UTF-8 or as UTF-16. */
-function found(words, bytes) {
-  return words.filter((word) => bytes.includes(word) || bytes.includes(Buffer.from(word, 'utf16le')));
+/** What every canary begins with: one pass over the bytes finds the places worth a look. */
+const BEGINNING = /[mfgsco]q\d{3}[a-z]{2}|9991\d{2}|999 1\d/g;
+
+/** A function that tells which of these words stand in bytes: in whatever case, as UTF-8 or as UTF-16. */
+function searchFor(words) {
+  const wanted = new Set(words);
+  const lengths = [...new Set(words.map((word) => word.length))];
+  return (bytes) => {
+    const text = bytes.toString('latin1').replaceAll('\0', '').toLowerCase();
+    const found = new Set();
+    for (const { index } of text.matchAll(BEGINNING)) {
+      for (const length of lengths) {
+        const word = text.slice(index, index + length);
+        if (wanted.has(word)) found.add(word);
+      }
+    }
+    return [...found];
+  };
 }
 
 /** Every file below a folder, with its bytes. */
@@ -121,16 +136,20 @@ test('of two hundred strangers nothing is left in any file, nor in a log of ever
     writeFileSync(join(folder, 'log'), service.output());
     assert.match(service.output(), /outside a frame|within a frame/);
 
-    const words = strangers.flatMap(canaries);
+    const found = searchFor(strangers.flatMap(canaries));
     for (const [path, bytes] of [...running, ...filesBelow(folder)]) {
-      assert.deepEqual(found(words, bytes), [], path);
+      assert.deepEqual(found(bytes), [], path);
+    }
+    for (const [index, who] of strangers.entries()) {
+      const utf16 = Buffer.from(messagesOf(who, index).toString(), 'utf16le');
+      assert.ok(found(Buffer.from(messagesOf(who, index))).length >= 3 && found(utf16).length >= 3, 'the search finds what was sent');
     }
 
     const database = join(folder, 'alongside.db');
     const kept = running.filter(([path]) => path.startsWith(database)).map(([, bytes]) => bytes);
-    assert.deepEqual(found([patient.family], Buffer.concat(kept)), [patient.family], 'the search finds who is known');
+    assert.ok(Buffer.concat(kept).includes(patient.family), 'who is known is in the database');
     assert.equal(askOne(database, 'SELECT COUNT(*) FROM person'), 1);
-    assert.deepEqual(found([patient.family], Buffer.from(service.output())), [], 'nor do logs name who is known');
+    assert.ok(!service.output().includes(patient.family), 'but logs name nobody');
 
     const counts = Object.fromEntries(ask(database, "SELECT fate, SUM(messages) FROM feed_count WHERE feed = 'chelwest' GROUP BY fate"));
     assert.deepEqual(counts, { applied: 2, discarded: STRANGERS, duplicate: 1, quarantined: 1, refused: 1 });
@@ -150,13 +169,13 @@ test('nor on PostgreSQL: not in its tables, not in its log of writes', { timeout
       await sendAll(site.ports.chelwest, strangers);
       await service.stop();
       writeFileSync(join(folder, 'log'), service.output());
-      const words = strangers.flatMap(canaries);
-      const theirs = filesBelow(postgres.folder).filter(([path]) => !path.endsWith('.lock'));
+      const found = searchFor(strangers.flatMap(canaries));
+      const theirs = filesBelow(postgres.folder);
       for (const [path, bytes] of [...filesBelow(folder), ...theirs]) {
-        assert.deepEqual(found(words, bytes), [], path);
+        assert.deepEqual(found(bytes), [], path);
       }
       const wal = theirs.filter(([path]) => path.includes('pg_wal')).map(([, bytes]) => bytes);
-      assert.deepEqual(found([patient.family], Buffer.concat(wal)), [patient.family], 'the search finds who is known');
+      assert.ok(Buffer.concat(wal).includes(patient.family), 'who is known is in the log of writes');
     });
   } finally {
     await postgres.stop();

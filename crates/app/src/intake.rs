@@ -71,7 +71,7 @@ pub struct Answered {
     pub fate: Fate,
 }
 
-/// Counts of messages that were not written yet. They are written with the next kept message or by [`App::flush`].
+/// Counts of messages that were not written yet: [`App::flush`] writes them.
 #[derive(Debug, Default)]
 pub struct Counters {
     buckets: Mutex<HashMap<Bucket, u64>>,
@@ -265,7 +265,7 @@ impl App {
         if counts.is_empty() && heard.is_empty() {
             return Ok(());
         }
-        let kept = counts.clone();
+        let (kept, kept_heard) = (counts.clone(), heard.clone());
         let written = self.store.write(move |tx| {
             for (bucket, messages) in &counts {
                 messages::count(tx, bucket, *messages)?;
@@ -275,14 +275,23 @@ impl App {
             }
             Ok::<_, Failure>(())
         });
-        if written.is_err()
-            && let Ok(mut buckets) = self.counters.buckets.lock()
-        {
-            for (bucket, messages) in kept {
+        if written.is_err() {
+            self.put_back(kept, kept_heard);
+        }
+        written
+    }
+
+    fn put_back(&self, counts: HashMap<Bucket, u64>, heard: HashMap<String, Timestamp>) {
+        if let Ok(mut buckets) = self.counters.buckets.lock() {
+            for (bucket, messages) in counts {
                 *buckets.entry(bucket).or_default() += messages;
             }
         }
-        written
+        if let Ok(mut last) = self.counters.heard.lock() {
+            for (feed, at) in heard {
+                last.entry(feed).or_insert(at);
+            }
+        }
     }
 
     /// Tries the messages of a feed that are set aside again, oldest first, after its profile was mended. Tells how
@@ -374,16 +383,19 @@ fn apply_to_people(tx: &mut Tx<'_>, site: &SiteId, translation: &Translation, ct
     if retired.len() > 1 {
         return Ok(ask(Code::DuplicateKeyIdentifier, "the retired identifiers belong to different people"));
     }
-    match (found.first(), retired.first()) {
-        (Some(&survivor), Some(&retired)) if survivor != retired => join(tx, survivor, retired, ctx)?,
-        _ => {}
-    }
-    let known = found.first().or(retired.first()).copied();
-    let Some(record) = known.map(|id| people::survivor(tx, id).map_err(Failure::from).and_then(|id| load(tx, id))).transpose()? else {
+    let Some(&known) = found.first().or(retired.first()) else {
         return apply_to_stranger(tx, site, translation, ctx);
     };
+    let mut record = load(tx, known)?;
+    // Before anything is joined: a message that a person must look at changes nothing.
     if let Some(problem) = contradiction(&record.person, translation) {
         return Ok(Applied::Ask(problem));
+    }
+    if let (Some(&survivor), Some(&joined)) = (found.first(), retired.first())
+        && survivor != joined
+    {
+        join(tx, survivor, joined, ctx)?;
+        record = load(tx, survivor)?;
     }
     let mut subject = translation.subject.clone();
     // Retired identifiers of nobody known become further names of this person; those of a joined record stay its own.
@@ -499,11 +511,25 @@ fn kind_of(header: &Header) -> String {
     }
 }
 
-/// The type under which a message is counted. What is not a type of HL7 v2 is "other": a counter must not become a
-/// place where content can hide.
+/// The message types that a hospital may send, of table 0076.
+const TYPES: [&str; 24] = [
+    "ACK", "ADT", "BAR", "DFT", "MCF", "MDM", "MFK", "MFN", "OMG", "OML", "ORM", "ORR", "ORU", "OUL", "QRY", "RAS", "RDE", "REF", "RRI",
+    "RSP", "SIU", "SRM", "SRR", "VXU",
+];
+
+/// The type under which a message is counted. What is not a type of HL7 v2 is "other", and what is not shaped like an
+/// event is left out: where fields have slipped, a number or a name stands in their place, and a counter must not become
+/// a place where content can hide.
 fn known_kind(kind: &str) -> String {
-    let plain = kind.len() <= 7 && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'^');
-    if plain || kind == "unreadable" || kind == "list" { kind.to_owned() } else { "other".to_owned() }
+    if matches!(kind, "unreadable" | "list") {
+        return kind.to_owned();
+    }
+    let (name, trigger) = kind.split_once('^').unwrap_or((kind, ""));
+    match (TYPES.contains(&name), trigger.as_bytes()) {
+        (true, [b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9']) => kind.to_owned(),
+        (true, _) => name.to_owned(),
+        (false, _) => "other".to_owned(),
+    }
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -526,4 +552,20 @@ pub fn person_by_number(store: &Store, site: &SiteId, number: &str) -> Result<Pe
 /// Days of a list are days in London, like every other day.
 pub(crate) fn today(app: &App) -> jiff::civil::Date {
     london_date(app.world.now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_counted_under_a_type_of_the_standard_or_none() {
+        let counted = ["ADT^A08", "ORU^R01", "ACK", "list", "unreadable"];
+        for kind in counted {
+            assert_eq!(known_kind(kind), kind);
+        }
+        for (kind, counted) in [("SMITH", "other"), ("QA12345", "other"), ("ADT^JO", "ADT"), ("ADT^9990", "ADT"), ("adt^A08", "other"), ("", "other")] {
+            assert_eq!(known_kind(kind), counted, "{kind}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub mod failure;
 pub mod importing;
 pub mod instruments;
 pub mod intake;
+pub mod letters;
 pub mod pages;
 pub mod people;
 pub mod profile;

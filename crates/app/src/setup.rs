@@ -463,7 +463,7 @@ mod tests {
     #[test]
     fn unknown_keys_and_names_are_refused_with_their_place() {
         let places = |text: &str| -> Vec<String> { Setup::read(text, &Extra::default()).unwrap_err().into_iter().map(|p| p.place).collect() };
-        assert_eq!(places(&SMALL.replace("capacity", "capcity")), ["line 13"]);
+        assert_eq!(places(&SMALL.replace("capacity", "capcity")), ["line 19"]);
         assert_eq!(places(&SMALL.replace("profile = \"careflow\"", "profile = \"nowhere\"")), ["feed[0].profile"]);
         assert_eq!(places(&SMALL.replace("sites = [\"here\"]", "sites = [\"there\"]")), ["supporter[0].sites", "supporter[0].partner"]);
         assert_eq!(places(&format!("{SMALL}\n[policy]\ngap_months = 2")), ["policy.gap_months"]);

@@ -63,9 +63,24 @@ struct Translator<'a> {
 
 impl Translator<'_> {
     fn subject(&mut self) {
-        let Some(pid) = self.message.segment("PID") else { return };
+        let Some(pid) = self.message.segment("PID") else {
+            self.nothing_to_tell_by(None);
+            return;
+        };
         let (identifiers, nhs_number) = self.identifiers_of(&pid, &self.dialect.identifier_paths.clone());
+        let anything = self.dialect.identifier_paths.iter().any(|place| pid.whole(place).is_some());
+        if !anything {
+            self.nothing_to_tell_by(Some(pid.field(3)));
+        }
         self.out.subject = Subject { identifiers, nhs_number, demographics: self.demographics(&pid) };
+    }
+
+    /// A message about a patient that names none: it may be about somebody known.
+    fn nothing_to_tell_by(&mut self, value: Option<Value<'_>>) {
+        if matches!(self.message.header().message_type.as_str(), "ADT" | "ORU" | "REF" | "ORM" | "OMG") {
+            self.out.suspicious = true;
+            self.block(value, Code::RequiredFieldMissing, "nothing tells whom the message is about");
+        }
     }
 
     /// The local identifiers and the NHS number in the first place that has any we recognise.

@@ -217,44 +217,6 @@ impl App {
         let unknown = || Failure::Invalid(vec![Invalid::new("supporter", "no supporter of this key is configured")]);
         self.setup.supporters.get(key).ok_or_else(unknown)
     }
-
-    /// Hands on letters that are due: `hand` is called for each after it was marked, in the order of their day.
-    ///
-    /// A letter is marked before it is handed: an objection that comes a moment later finds it gone rather than sent twice.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn dispatch(&self, mut hand: impl FnMut(&Letter)) -> Result<u64, Failure> {
-        let now = self.world.now();
-        let mut handed = 0;
-        for due in self.store.read(|tx| journal::outgoing_due(tx, now))? {
-            let id = due.id;
-            if self.store.write(move |tx| journal::hand_on(tx, id, now))? {
-                let record = self.record(due.person)?;
-                hand(&Letter { id: due.id.to_string(), given: record.person.given.unwrap_or_default() });
-                handed += 1;
-            }
-        }
-        Ok(handed)
-    }
-}
-
-/// A letter to one person, in words that give nothing away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
-    /// Number of the letter.
-    pub id: String,
-    /// The person's given name.
-    pub given: String,
-}
-
-impl Letter {
-    /// The text: it names neither a condition nor a clinic nor a charity.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let name = if self.given.is_empty() { "Hello".to_owned() } else { format!("Dear {}", self.given) };
-        format!("{name},\n\nWe spoke about some company and support. If you would like a call, tell us when is a good time.\nIf not, do nothing: we will not write again unless you ask.\n")
-    }
 }
 
 fn record_of(tx: &mut Tx<'_>, referral: ReferralId) -> Result<alongside_domain::record::Record, Failure> {

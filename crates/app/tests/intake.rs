@@ -169,6 +169,26 @@ fn what_is_no_message_is_kept_and_answered() {
 }
 
 #[test]
+fn a_message_that_names_nobody_may_matter_and_waits_for_a_person() {
+    let house = house();
+    assert_eq!(house.send(&head("ADT^A08", "1")), Fate::Quarantined);
+    assert_eq!(house.send(&format!("{}PID|1||||NOBODY\r", head("ADT^A08", "2"))), Fate::Quarantined);
+    assert_eq!(house.send(&format!("{}PI|1||700001^^^RQM MRN^MRN\r", head("ADT^A08", "3"))), Fate::Quarantined);
+    assert_eq!(house.send(&format!("{}{}", head("ADT^A08", "4"), pid("700001", "A", "19850214"))), Fate::Discarded);
+}
+
+#[test]
+fn a_merge_that_a_person_must_look_at_joins_nothing() {
+    let house = house();
+    house.send(&confirmed("1", "700001"));
+    house.send(&confirmed("2", "700002"));
+    let other = pid("700001", "OTHER", "19600101").replace("^ADA", "^BEN");
+    let merge = format!("{}{other}MRG|700002^^^RQM MRN^MRN\rDG1|1||B24^X^I10||20240510\r", head("ADT^A40", "3"));
+    assert_eq!(house.send(&merge), Fate::Quarantined);
+    assert!(house.app.merges().unwrap().is_empty());
+}
+
+#[test]
 fn a_test_message_is_rejected_by_a_production_feed_and_an_acknowledgement_is_not_answered() {
     let house = house();
     let (fate, answer) = house.send_to("chelwest", confirmed("1", "700001").replace("|P|2.3", "|T|2.3").as_bytes());

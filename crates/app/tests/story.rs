@@ -8,12 +8,13 @@ use std::sync::Arc;
 use alongside_app::importing::Sheet;
 use alongside_app::simulate::{Happening, SPREADSHEET_DAY, Scale, spreadsheet, year};
 use alongside_app::testing::{FixedWorld, app};
+use alongside_app::letters::{Letter, Post};
 use alongside_app::pages::WorklistKind;
 use alongside_app::{App, Failure, london_date, reporting};
 use alongside_domain::calendar::Period;
 use alongside_domain::command::Command;
 use alongside_domain::decision::Actor;
-use alongside_domain::id::ReferralId;
+use alongside_domain::id::{OutgoingId, ReferralId};
 use alongside_domain::ledger::Standing;
 use alongside_domain::measures::{Audience, Cell, Figure, Report};
 use alongside_domain::person::SiteId;
@@ -34,7 +35,7 @@ fn play(app: &App, world: &FixedWorld) {
             }
             app.flush().unwrap();
             app.tick().unwrap();
-            app.dispatch(|_| {}).unwrap();
+            app.dispatch(&mut Letters::default()).unwrap();
         }
         match event.what {
             Happening::Message { feed, bytes } => {
@@ -142,15 +143,53 @@ fn pages_can_be_read(app: &App) {
     }
 }
 
+/// A post that remembers.
+#[derive(Default)]
+struct Letters {
+    prepared: Vec<OutgoingId>,
+    left: Vec<OutgoingId>,
+    texts: String,
+}
+
+impl Post for Letters {
+    fn prepare(&mut self, letter: &Letter) -> Result<(), Failure> {
+        self.texts.push_str(&letter.text());
+        self.prepared.push(letter.id);
+        Ok(())
+    }
+
+    fn release(&mut self, id: OutgoingId) -> Result<(), Failure> {
+        self.prepared.retain(|known| *known != id);
+        self.left.push(id);
+        Ok(())
+    }
+
+    fn discard(&mut self, id: OutgoingId) -> Result<(), Failure> {
+        self.prepared.retain(|known| *known != id);
+        Ok(())
+    }
+
+    fn prepared(&mut self) -> Result<Vec<OutgoingId>, Failure> {
+        Ok(self.prepared.clone())
+    }
+}
+
 fn letters_leave_once(app: &App) {
     let referral = referrals(app, "chelwest", false)[0];
     let person = app.person_of(referral).unwrap();
     let queue = Command::QueueLetter { referral, not_before: app.world.now() };
     app.command(person, queue, app.actor("dele").unwrap()).unwrap();
-    let mut letters = Vec::new();
-    assert_eq!(app.dispatch(|letter| letters.push(letter.text())), Ok(1));
-    assert_eq!(app.dispatch(|_| panic!("it left before")), Ok(0));
-    let lower = letters[0].to_lowercase();
+    let mut letters = Letters::default();
+    // A crash left it prepared and not marked: it is made anew.
+    letters.prepared.push(OutgoingId(7));
+    assert_eq!(app.dispatch(&mut letters), Ok(1));
+    assert_eq!(app.dispatch(&mut letters), Ok(0), "it left before");
+    assert_eq!((letters.left.len(), letters.prepared.len()), (1, 0));
+    // A crash after the mark: it is released at the next look, and not made again.
+    letters.prepared.push(letters.left[0]);
+    assert_eq!(app.dispatch(&mut letters), Ok(0));
+    assert_eq!(letters.left.len(), 2);
+    let lower = letters.texts.to_lowercase();
     for word in ["hiv", "clinic", "hospital", "positiv", "peer", "virus", "charity"] {
         assert!(!lower.contains(word), "the letter says {word}");
     }

@@ -5,6 +5,7 @@ mod clock;
 mod config;
 mod demo;
 mod files;
+mod letters;
 mod mllp;
 mod output;
 mod serve;

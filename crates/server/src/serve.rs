@@ -1,16 +1,15 @@
 //! The running service: listeners, pages, and what time brings.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use alongside_app::work::Letter;
 use alongside_app::{App, Failure, Invalid};
 use axum::Router;
 use tokio::net::TcpListener;
 use tracing::{error, info};
 
+use crate::letters::Folder;
 use crate::mllp::{self, Listener};
 use crate::web;
 
@@ -24,7 +23,7 @@ const TICK_SECONDS: u64 = 60;
 /// # Errors
 /// When an address cannot be had, or the pages would be served beyond this machine.
 pub(crate) fn serve(app: &App) -> Result<(), Failure> {
-    let _listeners = listen_to_feeds(app)?;
+    let listeners = listen_to_feeds(app)?;
     let address = loopback(&app.setup.server.http)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.kind().to_string()))?;
     let pages = web::router(app.clone(), web::Options { demo: false });
@@ -34,6 +33,8 @@ pub(crate) fn serve(app: &App) -> Result<(), Failure> {
         keeper.abort();
         served
     });
+    // The listeners end first: what they still answered is counted too.
+    drop(listeners);
     app.flush()?;
     served
 }
@@ -136,18 +137,8 @@ async fn keep_time(app: App) {
 pub(crate) fn what_time_brings(app: &App) -> Result<(), Failure> {
     app.tick()?;
     let Some(folder) = &app.setup.server.letters else { return Ok(()) };
-    let folder = Path::new(folder);
-    fs::create_dir_all(folder).map_err(|error| Failure::Broken(format!("the folder of letters: {}", error.kind())))?;
-    let mut failed = None;
-    app.dispatch(|letter| failed = write_letter(folder, letter).err().or(failed.take()))?;
-    match failed {
-        Some(error) => Err(Failure::Broken(format!("a letter could not be written: {}", error.kind()))),
-        None => Ok(()),
-    }
-}
-
-fn write_letter(folder: &Path, letter: &Letter) -> std::io::Result<()> {
-    fs::write(folder.join(format!("{}.txt", letter.id)), letter.text())
+    app.dispatch(&mut Folder::open(Path::new(folder))?)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ statements! {
     pub(crate) const ADD_ITEM = "INSERT INTO import_item (import_run, position, kind, item) VALUES ($1, $2, $3, $4)";
     pub(crate) const FIND_SAME = "SELECT id FROM import_run WHERE site = $1 AND kind = $2 AND digest = $3 AND undone_at IS NULL";
     pub(crate) const READ = "SELECT kind, site, at, records, undone_at FROM import_run WHERE id = $1";
+    pub(crate) const LIST = "SELECT id, kind, site, at, records, undone_at FROM import_run ORDER BY at DESC, id DESC LIMIT $1";
     pub(crate) const ITEMS = "SELECT kind, item FROM import_item WHERE import_run = $1 ORDER BY position DESC";
     pub(crate) const UNDO = "UPDATE import_run SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL";
     pub(crate) const COUNT_CONTACTS = "SELECT COUNT(*) FROM contact WHERE referral = $1";
@@ -289,6 +290,23 @@ pub fn read(tx: &mut Tx<'_>, id: ImportId) -> Result<Option<Run>, StoreError> {
             at: row.timestamp(2)?,
             records: row.int(3)?,
             undone_at: row.opt_timestamp(4)?,
+        })
+    })
+}
+
+/// The newest imports.
+///
+/// # Errors
+/// The store's.
+pub fn list(tx: &mut Tx<'_>, most: u32) -> Result<Vec<Run>, StoreError> {
+    tx.query(&LIST, params![i64::from(most)], |row| {
+        Ok(Run {
+            id: row.parsed(0)?,
+            kind: row.text(1)?,
+            site: row.text(2)?,
+            at: row.timestamp(3)?,
+            records: row.int(4)?,
+            undone_at: row.opt_timestamp(5)?,
         })
     })
 }

@@ -24,6 +24,7 @@ statements! {
     pub(crate) const QUEUE = "INSERT INTO outgoing (id, person, referral, not_before, state, changed_at) VALUES ($1, $2, $3, $4, 'queued', $5)";
     pub(crate) const CANCEL_QUEUED = "UPDATE outgoing SET state = 'cancelled', changed_at = $2 WHERE person = $1 AND state = 'queued'";
     pub(crate) const OUTGOING_DUE = "SELECT id, person, referral, not_before FROM outgoing WHERE state = 'queued' AND not_before <= $1 ORDER BY not_before, id LIMIT 100";
+    pub(crate) const IS_HANDED = "SELECT state FROM outgoing WHERE id = $1";
     pub(crate) const HAND_ON = "UPDATE outgoing SET state = 'handed', changed_at = $2 WHERE id = $1 AND state = 'queued'";
 }
 
@@ -170,6 +171,15 @@ pub fn outgoing_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Outgoing>, St
 /// The store's.
 pub fn hand_on(tx: &mut Tx<'_>, id: OutgoingId, now: Timestamp) -> Result<bool, StoreError> {
     Ok(tx.execute(&HAND_ON, params![id.to_string(), now])? == 1)
+}
+
+/// Whether something was handed on.
+///
+/// # Errors
+/// The store's.
+pub fn is_handed(tx: &mut Tx<'_>, id: OutgoingId) -> Result<bool, StoreError> {
+    let state = tx.query_one(&IS_HANDED, params![id.to_string()], |row| row.text(0))?;
+    Ok(state.as_deref() == Some("handed"))
 }
 
 fn event_row(row: &Row<'_>) -> Result<Event, StoreError> {

@@ -76,14 +76,13 @@ fn picture(app: &App) -> Vec<String> {
             for id in found {
                 lines.push(format!("{:?} {:?}", reading::contacts(tx, id)?, reading::assessments(tx, id)?));
             }
-            lines.push(format!("{} people", reading::count_people(tx, &north)?));
             lines.push(format!("{:?}", reading::all_stages(tx)?));
             lines.push(format!("{:?}", reading::triggers(tx, &north, ever)?));
-            lines.push(format!("{:?}", reading::questions(tx, &north)?));
-            lines.push(format!("{:?} {:?}", reading::caseloads(tx)?, reading::released(tx, &north, ever)?));
+            lines.push(format!("{:?}", reading::released(tx, &north, ever)?));
             Ok::<_, Failure>(())
         })
         .unwrap();
+    lines.push(format!("{:?}", app.search("north", "00").unwrap()));
     lines
 }
 
