@@ -21,18 +21,9 @@ struct Room {
 
 /// The arrows of the house; whoever adds one changes the picture in `ARCHITECTURE.md` as well.
 const ROOMS: [Room; 5] = [
-    Room {
-        folder: "hl7v2",
-        may: &["encoding_rs", "memchr"],
-    },
-    Room {
-        folder: "domain",
-        may: &["jiff"],
-    },
-    Room {
-        folder: "store",
-        may: &["alongside-domain", "jiff", "postgres", "rusqlite", "sha2"],
-    },
+    Room { folder: "hl7v2", may: &["encoding_rs", "memchr"] },
+    Room { folder: "domain", may: &["jiff"] },
+    Room { folder: "store", may: &["alongside-domain", "jiff", "postgres", "rusqlite", "sha2"] },
     Room {
         folder: "app",
         may: &[
@@ -75,13 +66,7 @@ const ROOMS: [Room; 5] = [
 ];
 
 /// The rules are pure: time, threads, the terminal and the wire are other rooms' business.
-const NOT_IN_DOMAIN: [&str; 5] = [
-    "SystemTime",
-    "Instant::now",
-    "println!",
-    "serde",
-    "async fn",
-];
+const NOT_IN_DOMAIN: [&str; 5] = ["SystemTime", "Instant::now", "println!", "serde", "async fn"];
 
 /// Checks manifests, sources and the document of dependencies, and tells what is wrong with them.
 ///
@@ -91,8 +76,7 @@ pub(crate) fn run(repository: &Repository) -> Result<(), Failure> {
     let files = repository.files()?;
     let mut problems = Vec::new();
     for file in &files {
-        let Some((folder, path)) = file.strip_prefix("crates/").and_then(|f| f.split_once('/'))
-        else {
+        let Some((folder, path)) = file.strip_prefix("crates/").and_then(|f| f.split_once('/')) else {
             continue;
         };
         if path == "Cargo.toml" {
@@ -123,9 +107,7 @@ pub(crate) fn report(check: &str, files: usize, problems: &[String]) -> Result<(
 /// The dependencies of one manifest that the house does not allow.
 fn wrong_arrows(file: &str, folder: &str, manifest: &str) -> Vec<String> {
     let Some(room) = ROOMS.iter().find(|room| room.folder == folder) else {
-        return vec![format!(
-            "{file}: no room `{folder}` in xtask/src/arrows.rs: say there what it may depend on"
-        )];
+        return vec![format!("{file}: no room `{folder}` in xtask/src/arrows.rs: say there what it may depend on")];
     };
     manifest::dependencies(manifest)
         .iter()
@@ -172,9 +154,7 @@ fn wrong_words(file: &str, folder: &str, path: &str, source: &Source) -> Vec<Str
 fn is_sql(text: &str) -> bool {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let starts = ["SELECT ", "INSERT INTO ", "DELETE FROM "];
-    let updates = text
-        .split_once("UPDATE ")
-        .is_some_and(|(_, after)| after.contains(" SET "));
+    let updates = text.split_once("UPDATE ").is_some_and(|(_, after)| after.contains(" SET "));
     updates || starts.iter().any(|start| text.contains(start))
 }
 
@@ -193,12 +173,8 @@ fn undocumented(repository: &Repository, files: &[String]) -> Result<Vec<String>
 
 fn compare(used: &BTreeSet<String>, document: &str) -> Vec<String> {
     let documented = rows(document);
-    let missing = used
-        .difference(&documented)
-        .map(|name| format!("{DOCUMENT}: no row says why `{name}` is here"));
-    let gone = documented
-        .difference(used)
-        .map(|name| format!("{DOCUMENT}: has a row for `{name}`, which nothing depends on"));
+    let missing = used.difference(&documented).map(|name| format!("{DOCUMENT}: no row says why `{name}` is here"));
+    let gone = documented.difference(used).map(|name| format!("{DOCUMENT}: has a row for `{name}`, which nothing depends on"));
     missing.chain(gone).collect()
 }
 
@@ -260,22 +236,14 @@ mod tests {
     #[test]
     fn the_domain_must_not_read_the_clock_but_may_speak_of_it() {
         assert!(words("domain", "// never SystemTime\nlet a = \"serde\";").is_empty());
-        assert_eq!(
-            words("domain", "\nlet a = SystemTime::now();"),
-            ["crates/domain/src/x.rs:2: `SystemTime` in the domain"]
-        );
+        assert_eq!(words("domain", "\nlet a = SystemTime::now();"), ["crates/domain/src/x.rs:2: `SystemTime` in the domain"]);
         assert_eq!(words("domain", "pub async fn decide() {}").len(), 1);
         assert!(words("server", "pub async fn serve() {}").is_empty());
     }
 
     #[test]
     fn sql_outside_of_the_store_is_found() {
-        for sql in [
-            "SELECT id FROM person",
-            "INSERT INTO person VALUES (1)",
-            "UPDATE person\n   SET id = 1",
-            "DELETE FROM person",
-        ] {
+        for sql in ["SELECT id FROM person", "INSERT INTO person VALUES (1)", "UPDATE person\n   SET id = 1", "DELETE FROM person"] {
             let source = format!("const A: &str = \"{sql}\";");
             assert_eq!(words("server", &source).len(), 1, "{sql}");
             assert!(words("store", &source).is_empty(), "{sql}");

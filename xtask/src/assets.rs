@@ -15,12 +15,7 @@ const STYLES: &str = "nhsuk-frontend.min.css";
 const SCRIPT: &str = "nhsuk-frontend.min.js";
 
 /// The pictures that the style sheet refers to.
-const IMAGES: [&str; 4] = [
-    "nhsuk-icon-arrow-down.svg",
-    "nhsuk-icon-arrow-up-down.svg",
-    "nhsuk-icon-arrow-up.svg",
-    "nhsuk-icon-cross.svg",
-];
+const IMAGES: [&str; 4] = ["nhsuk-icon-arrow-down.svg", "nhsuk-icon-arrow-up-down.svg", "nhsuk-icon-arrow-up.svg", "nhsuk-icon-cross.svg"];
 
 /// Counts up when this file makes something else of the same package, so that it is made anew.
 const RECIPE: &str = "recipe 1";
@@ -37,11 +32,7 @@ pub(crate) fn bring(repository: &Repository) -> Result<(), Failure> {
     if npm::is_stamped(&stamp, &wanted) && is_complete(&vendor) {
         return Ok(());
     }
-    npm::install(
-        repository,
-        FOLDER,
-        "the program embeds the styles and the script of nhsuk-frontend",
-    )?;
+    npm::install(repository, FOLDER, "the program embeds the styles and the script of nhsuk-frontend")?;
     copy(&repository.path(&format!("{FOLDER}/{DIST}")), &vendor)?;
     remove_packages(&repository.path(&format!("{FOLDER}/node_modules")))?;
     println!("Copied what the program embeds into {FOLDER}/vendor/.");
@@ -50,10 +41,7 @@ pub(crate) fn bring(repository: &Repository) -> Result<(), Failure> {
 
 fn is_complete(vendor: &Path) -> bool {
     let images = IMAGES.map(|image| format!("images/{image}"));
-    [STYLES, SCRIPT]
-        .into_iter()
-        .chain(images.iter().map(String::as_str))
-        .all(|file| vendor.join(file).is_file())
+    [STYLES, SCRIPT].into_iter().chain(images.iter().map(String::as_str)).all(|file| vendor.join(file).is_file())
 }
 
 fn copy(dist: &Path, vendor: &Path) -> Result<(), Failure> {
@@ -83,9 +71,7 @@ fn styles(css: &str) -> Result<String, Failure> {
         let image = reference.strip_prefix("/assets/images/");
         let known = image.is_some_and(|image| IMAGES.contains(&image));
         if !known && !reference.starts_with("data:") {
-            return Err(format!(
-                "{STYLES} refers to `{reference}`, which is not embedded: see xtask/src/assets.rs"
-            ));
+            return Err(format!("{STYLES} refers to `{reference}`, which is not embedded: see xtask/src/assets.rs"));
         }
     }
     Ok(css)
@@ -105,10 +91,7 @@ fn without_font_faces(css: &str) -> String {
 
 /// A browser's tools would ask for the map, which is not embedded.
 fn without_source_map(text: &str) -> String {
-    text.lines()
-        .filter(|line| !line.contains("sourceMappingURL="))
-        .map(|line| format!("{line}\n"))
-        .collect()
+    text.lines().filter(|line| !line.contains("sourceMappingURL=")).map(|line| format!("{line}\n")).collect()
 }
 
 /// Every `url(…)` of the style sheet, without its quotes.

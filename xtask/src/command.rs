@@ -29,9 +29,7 @@ pub(crate) fn cargo(repository: &Repository) -> Command {
 /// When it cannot be started or does not end with status 0.
 pub(crate) fn show_and_run(command: &mut Command) -> Result<(), Failure> {
     println!("$ {}", shown(command));
-    let status = command
-        .status()
-        .map_err(|error| not_started(command, &error))?;
+    let status = command.status().map_err(|error| not_started(command, &error))?;
     ended_well(command, status)
 }
 
@@ -39,15 +37,9 @@ pub(crate) fn show_and_run(command: &mut Command) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When it cannot be started or does not end with status 0.
-pub(crate) fn show_and_read(
-    command: &mut Command,
-    mut read: impl FnMut(&str),
-) -> Result<(), Failure> {
+pub(crate) fn show_and_read(command: &mut Command, mut read: impl FnMut(&str)) -> Result<(), Failure> {
     println!("$ {}", shown(command));
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| not_started(command, &error))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| not_started(command, &error))?;
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n') {
             let line = line.map_err(|error| format!("{}: {error}", shown(command)))?;
@@ -65,9 +57,7 @@ pub(crate) fn show_and_read(
 /// # Errors
 /// When it cannot be started or does not end with status 0; then with what it wrote to say why.
 pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
-    let output = command
-        .output()
-        .map_err(|error| not_started(command, &error))?;
+    let output = command.output().map_err(|error| not_started(command, &error))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
@@ -79,24 +69,17 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
 /// Where a program is: the first folder of `PATH` that holds it.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|candidate| is_program(candidate))
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| is_program(candidate))
 }
 
 /// Whether a path names a file that may be run.
 pub(crate) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
 fn ended_well(command: &Command, status: ExitStatus) -> Result<(), Failure> {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{}` failed: {status}", shown(command)))
-    }
+    if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", shown(command))) }
 }
 
 fn not_started(command: &Command, error: &std::io::Error) -> Failure {
@@ -107,11 +90,7 @@ fn not_started(command: &Command, error: &std::io::Error) -> Failure {
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(command.get_program());
-    std::iter::once(name)
-        .chain(command.get_args())
-        .map(OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ")
+    std::iter::once(name).chain(command.get_args()).map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

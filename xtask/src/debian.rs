@@ -37,9 +37,7 @@ impl Need {
         match self {
             Self::Node => "npm, and for the browser tests",
             Self::Npm => "nhsuk-frontend, whose styles the pages use, from its lock file",
-            Self::PostgreSql => {
-                "the store's tests, which start a throwaway PostgreSQL of their own"
-            }
+            Self::PostgreSql => "the store's tests, which start a throwaway PostgreSQL of their own",
             Self::Chromium => "the browser tests",
             Self::Fonts => "words in the browser's screenshots",
             Self::PythonVenv => "mllp_send, the MLLP client of the Python package hl7",
@@ -63,11 +61,7 @@ impl Need {
 /// # Errors
 /// When there is no `apt-get`, no right to use it, or it fails.
 pub(crate) fn install_lacking(needs: &[Need]) -> Result<(), Failure> {
-    let lacking: Vec<Need> = needs
-        .iter()
-        .copied()
-        .filter(|need| !need.is_here())
-        .collect();
+    let lacking: Vec<Need> = needs.iter().copied().filter(|need| !need.is_here()).collect();
     if lacking.is_empty() {
         return Ok(());
     }
@@ -78,39 +72,18 @@ pub(crate) fn install_lacking(needs: &[Need]) -> Result<(), Failure> {
     println!("They are now installed from Debian.");
     command::show_and_run(&mut apt_get(&prefix, &["update", "--quiet=2"], &[]))?;
     let packages: Vec<&str> = lacking.iter().map(|need| need.package()).collect();
-    let install = [
-        "install",
-        "--yes",
-        "--quiet=2",
-        "--no-install-recommends",
-        "--option=Dpkg::Use-Pty=0",
-    ];
+    let install = ["install", "--yes", "--quiet=2", "--no-install-recommends", "--option=Dpkg::Use-Pty=0"];
     command::show_and_run(&mut apt_get(&prefix, &install, &packages))?;
     still_lacking(&lacking)
 }
 
 fn still_lacking(wanted: &[Need]) -> Result<(), Failure> {
-    let lacking: Vec<Need> = wanted
-        .iter()
-        .copied()
-        .filter(|need| !need.is_here())
-        .collect();
-    if lacking.is_empty() {
-        Ok(())
-    } else {
-        Err(format!(
-            "apt-get ended well, but these are still not usable:\n{}",
-            listed(&lacking)
-        ))
-    }
+    let lacking: Vec<Need> = wanted.iter().copied().filter(|need| !need.is_here()).collect();
+    if lacking.is_empty() { Ok(()) } else { Err(format!("apt-get ended well, but these are still not usable:\n{}", listed(&lacking))) }
 }
 
 fn listed(needs: &[Need]) -> String {
-    needs
-        .iter()
-        .map(|need| format!("  {:<18} for {}", need.package(), need.why()))
-        .collect::<Vec<_>>()
-        .join("\n")
+    needs.iter().map(|need| format!("  {:<18} for {}", need.package(), need.why())).collect::<Vec<_>>().join("\n")
 }
 
 fn by_hand(lacking: &[Need]) -> Failure {
@@ -125,11 +98,7 @@ fn by_hand(lacking: &[Need]) -> Failure {
 /// What stands before `apt-get`: nothing for root, `sudo` for others; `None` where neither helps.
 fn apt_get_prefix() -> Option<Vec<&'static str>> {
     command::find("apt-get")?;
-    if is_root() {
-        Some(vec!["env"])
-    } else {
-        command::find("sudo").map(|_| vec!["sudo", "env"])
-    }
+    if is_root() { Some(vec!["env"]) } else { command::find("sudo").map(|_| vec!["sudo", "env"]) }
 }
 
 fn is_root() -> bool {
@@ -156,16 +125,14 @@ fn debian_postgresql(folder: &Path) -> bool {
         versions.flatten().any(|version| {
             let name = version.file_name();
             let major: Option<u32> = name.to_str().and_then(|name| name.parse().ok());
-            major.is_some_and(|major| major >= POSTGRESQL_MAJOR_MIN)
-                && command::is_program(&version.path().join("bin/initdb"))
+            major.is_some_and(|major| major >= POSTGRESQL_MAJOR_MIN) && command::is_program(&version.path().join("bin/initdb"))
         })
     })
 }
 
 /// The browser tests start this one and no other, unless `CHROMIUM` names another.
 fn chromium_is_here() -> bool {
-    let path = std::env::var_os("CHROMIUM")
-        .map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
+    let path = std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
     command::is_program(&path)
 }
 
@@ -189,10 +156,7 @@ mod tests {
     #[test]
     fn others_than_root_go_through_sudo() {
         let command = apt_get(&["sudo", "env"], &["install"], &["npm"]);
-        assert_eq!(
-            command::shown(&command),
-            "sudo env DEBIAN_FRONTEND=noninteractive apt-get install npm"
-        );
+        assert_eq!(command::shown(&command), "sudo env DEBIAN_FRONTEND=noninteractive apt-get install npm");
     }
 
     #[test]

@@ -15,8 +15,6 @@ pub(crate) fn run(repository: &Repository, arguments: &[&str]) -> Result<(), Fai
     setup::run(repository, Purpose::Demo)?;
     println!("Building the program; the first time this takes some minutes.");
     let mut cargo = command::cargo(repository);
-    cargo
-        .args(["run", "--release", "--package", "alongside", "--", "demo"])
-        .args(arguments);
+    cargo.args(["run", "--release", "--package", "alongside", "--", "demo"]).args(arguments);
     Err(format!("cargo cannot be started: {}", cargo.exec()))
 }

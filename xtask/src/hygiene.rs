@@ -22,19 +22,10 @@ const REGISTRIES: [&str; 10] = [
 ];
 
 /// What stands for work that was not done.
-const UNFINISHED: [&str; 4] = [
-    concat!("TO", "DO"),
-    concat!("FIX", "ME"),
-    concat!("unimple", "mented!"),
-    concat!("to", "do!("),
-];
+const UNFINISHED: [&str; 4] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("unimple", "mented!"), concat!("to", "do!(")];
 
 /// Words that blame or label a person; matched in any case.
-const UNKIND: [&str; 3] = [
-    concat!("non-", "compliant"),
-    concat!("failed ", "patient"),
-    concat!("hiv-", "infected"),
-];
+const UNKIND: [&str; 3] = [concat!("non-", "compliant"), concat!("failed ", "patient"), concat!("hiv-", "infected")];
 
 /// Cargo's lock file names the registry by the address of its index; it is cargo's own word.
 const NOT_READ: [&str; 1] = ["Cargo.lock"];
@@ -48,8 +39,7 @@ pub(crate) fn run(repository: &Repository) -> Result<(), Failure> {
     let names: BTreeSet<&str> = files.iter().map(String::as_str).collect();
     let mut problems = Vec::new();
     for file in &files {
-        let bytes =
-            std::fs::read(repository.path(file)).map_err(|error| format!("{file}: {error}"))?;
+        let bytes = std::fs::read(repository.path(file)).map_err(|error| format!("{file}: {error}"))?;
         if NOT_READ.contains(&file.as_str()) || is_binary(&bytes) {
             continue;
         }
@@ -58,9 +48,7 @@ pub(crate) fn run(repository: &Repository) -> Result<(), Failure> {
         problems.extend(wrong_in(file, &text));
         if file.ends_with(".md") {
             let broken = links::broken(file, &text, &names);
-            problems.extend(broken.iter().map(|(line, target)| {
-                format!("{file}:{line}: the link to `{target}` leads nowhere")
-            }));
+            problems.extend(broken.iter().map(|(line, target)| format!("{file}:{line}: the link to `{target}` leads nowhere")));
         }
     }
     arrows::report("hygiene", files.len(), &problems)
@@ -90,9 +78,7 @@ fn wrong_in(file: &str, text: &str) -> Vec<String> {
         }
     }
     if file.ends_with("package-lock.json") && text.contains("\"resolved\": \"http") {
-        problems.push(format!(
-            "{file}: holds download addresses: npm's omit-lockfile-registry-resolved leaves them out"
-        ));
+        problems.push(format!("{file}: holds download addresses: npm's omit-lockfile-registry-resolved leaves them out"));
     }
     problems
 }

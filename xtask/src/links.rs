@@ -41,21 +41,12 @@ fn is_broken(file: &str, target: &str, files: &BTreeSet<&str>) -> bool {
 
 fn exists(path: &str, files: &BTreeSet<&str>) -> bool {
     let folder = format!("{path}/");
-    path.is_empty()
-        || files.contains(path)
-        || files
-            .range(folder.as_str()..)
-            .next()
-            .is_some_and(|file| file.starts_with(&folder))
+    path.is_empty() || files.contains(path) || files.range(folder.as_str()..).next().is_some_and(|file| file.starts_with(&folder))
 }
 
 /// The path from the root; `None` when it leads out of the repository.
 fn resolve(file: &str, target: &str) -> Option<String> {
-    let mut parts: Vec<&str> = if target.starts_with('/') {
-        Vec::new()
-    } else {
-        file.split('/').collect()
-    };
+    let mut parts: Vec<&str> = if target.starts_with('/') { Vec::new() } else { file.split('/').collect() };
     parts.pop();
     for part in target.split('/') {
         match part {
@@ -87,10 +78,7 @@ mod tests {
 
     #[test]
     fn a_link_that_leads_nowhere_is_found_with_its_line() {
-        assert_eq!(
-            broken_in("docs/index.md", "\n![a](pictures/none.png)"),
-            [(2, "pictures/none.png".to_owned())]
-        );
+        assert_eq!(broken_in("docs/index.md", "\n![a](pictures/none.png)"), [(2, "pictures/none.png".to_owned())]);
         assert_eq!(broken_in("README.md", "[a](../outside.md)").len(), 1);
     }
 

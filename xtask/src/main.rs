@@ -2,11 +2,7 @@
 //!
 //! It uses the standard library alone, so that `cargo xtask` and `cargo demo` answer within
 //! seconds on a fresh machine, before anything else is built.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool tells what it does and what it found"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool tells what it does and what it found")]
 
 mod arrows;
 mod assets;

@@ -77,13 +77,7 @@ fn enter(header: &str, line: usize, found: &mut Vec<Dependency>) -> Section {
     let Some(table) = table(before) else {
         return Section::Other;
     };
-    found.push(Dependency {
-        line,
-        name: unquoted(name),
-        table,
-        renamed: false,
-        own_version: true,
-    });
+    found.push(Dependency { line, name: unquoted(name), table, renamed: false, own_version: true });
     Section::One
 }
 
@@ -105,20 +99,11 @@ fn table(header: &str) -> Option<Table> {
 fn listed(line: usize, key: &str, value: &str, table: Table) -> Dependency {
     let (name, attribute) = key.split_once('.').unwrap_or((key, ""));
     let has = |wanted: &str| attribute == wanted || inline_key(value, wanted);
-    Dependency {
-        line,
-        name: unquoted(name),
-        table,
-        renamed: has("package"),
-        own_version: !has("workspace") && !has("path"),
-    }
+    Dependency { line, name: unquoted(name), table, renamed: has("package"), own_version: !has("workspace") && !has("path") }
 }
 
 fn inline_key(value: &str, wanted: &str) -> bool {
-    value.starts_with('{')
-        && value
-            .split(['{', ','])
-            .any(|part| part.split('=').next().map(str::trim) == Some(wanted))
+    value.starts_with('{') && value.split(['{', ',']).any(|part| part.split('=').next().map(str::trim) == Some(wanted))
 }
 
 fn describe(dependency: Option<&mut Dependency>, key: &str) {
@@ -137,11 +122,7 @@ mod tests {
     use super::*;
 
     fn names(manifest: &str, table: Table) -> Vec<String> {
-        dependencies(manifest)
-            .into_iter()
-            .filter(|dependency| dependency.table == table)
-            .map(|dependency| dependency.name)
-            .collect()
+        dependencies(manifest).into_iter().filter(|dependency| dependency.table == table).map(|dependency| dependency.name).collect()
     }
 
     #[test]
@@ -167,10 +148,7 @@ mod tests {
             [lints]
             workspace = true
         "#;
-        assert_eq!(
-            names(manifest, Table::Normal),
-            ["one", "two", "three", "four", "five", "six", "seven"]
-        );
+        assert_eq!(names(manifest, Table::Normal), ["one", "two", "three", "four", "five", "six", "seven"]);
         assert_eq!(names(manifest, Table::Dev), ["eight"]);
     }
 

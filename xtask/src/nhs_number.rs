@@ -1,13 +1,8 @@
 //! Finds what could be the NHS number of a living person.
 
 /// Numbers that pass the check and are none, each with what it is.
-const NO_NHS_NUMBERS: [(&str, &str); 2] = [
-    ("0123456789", "the ten digits"),
-    (
-        "9434765919",
-        "the example of the NHS Data Dictionary, which a parser's tests need",
-    ),
-];
+const NO_NHS_NUMBERS: [(&str, &str); 2] =
+    [("0123456789", "the ten digits"), ("9434765919", "the example of the NHS Data Dictionary, which a parser's tests need")];
 
 /// The range that the NHS keeps for tests.
 const TEST_RANGE: &str = "999";
@@ -47,9 +42,7 @@ fn plain(bytes: &[u8]) -> Option<String> {
 /// As people write it: `ddd ddd dddd` or `ddd-ddd-dddd`.
 fn grouped(bytes: &[u8]) -> Option<String> {
     let separator = *bytes.get(3)?;
-    matches!(separator, b' ' | b'-')
-        .then(|| digits_until_end(bytes, &[3, 3, 4], Some(separator)))
-        .flatten()
+    matches!(separator, b' ' | b'-').then(|| digits_until_end(bytes, &[3, 3, 4], Some(separator))).flatten()
 }
 
 fn digits_until_end(bytes: &[u8], groups: &[usize], separator: Option<u8>) -> Option<String> {
@@ -73,11 +66,7 @@ fn digits_until_end(bytes: &[u8], groups: &[usize], separator: Option<u8>) -> Op
 
 /// The modulus 11 check of the NHS Data Dictionary: weights 10 to 2, and ten is no check digit.
 fn passes_check(digits: &str) -> bool {
-    let sum: u32 = digits
-        .bytes()
-        .zip((2..=10).rev())
-        .map(|(byte, weight)| u32::from(byte - b'0') * weight)
-        .sum();
+    let sum: u32 = digits.bytes().zip((2..=10).rev()).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
     let check = (11 - sum % 11) % 11;
     digits.bytes().last().map(|byte| u32::from(byte - b'0')) == Some(check)
 }
@@ -107,13 +96,7 @@ mod tests {
     #[test]
     fn the_test_range_and_what_fails_the_check_are_left_alone() {
         let wrong = format!("{}{}{}", EXAMPLE[0], EXAMPLE[1], "3211");
-        for text in [
-            "9990000018",
-            "999 000 0018",
-            "1111111111",
-            "943 476 5919",
-            &wrong,
-        ] {
+        for text in ["9990000018", "999 000 0018", "1111111111", "943 476 5919", &wrong] {
             assert!(outside_test_range(text).is_empty(), "{text}");
         }
     }
@@ -121,12 +104,7 @@ mod tests {
     #[test]
     fn digits_inside_of_something_longer_are_no_number() {
         let number = EXAMPLE.concat();
-        for text in [
-            format!("1{number}"),
-            format!("{number}1"),
-            format!("a{number}"),
-            format!("0.{number}"),
-        ] {
+        for text in [format!("1{number}"), format!("{number}1"), format!("a{number}"), format!("0.{number}")] {
             assert!(outside_test_range(&text).is_empty(), "{text}");
         }
     }

@@ -22,8 +22,7 @@ pub(crate) fn install(repository: &Repository, folder: &str, why: &str) -> Resul
     println!("Installing the npm packages of {folder}/: {why}.");
     let mut npm = Command::new("npm");
     // No script of a package is run: none of ours needs one.
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(repository.path(folder));
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(repository.path(folder));
     command::show_and_run(&mut npm)?;
     write_stamp(&stamp, &lock)
 }

@@ -18,8 +18,7 @@ pub(crate) fn install_clients(repository: &Repository) -> Result<(), Failure> {
     if npm::is_stamped(&stamp, &wanted) {
         return Ok(());
     }
-    let interpreter = interpreter()
-        .ok_or("Python 3 with its modules venv and ensurepip is needed (Debian: python3-venv).")?;
+    let interpreter = interpreter().ok_or("Python 3 with its modules venv and ensurepip is needed (Debian: python3-venv).")?;
     println!(
         "Installing the Python packages of {REQUIREMENTS} into target/venv: mllp_send is an MLLP \
          client that hospitals use."
@@ -28,22 +27,16 @@ pub(crate) fn install_clients(repository: &Repository) -> Result<(), Failure> {
     venv.args(["-m", "venv", "--clear"]).arg(&folder);
     command::show_and_run(&mut venv)?;
     let mut pip = Command::new(folder.join("bin/python"));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ])
-    .args(["--require-hashes", "--requirement", REQUIREMENTS])
-    .current_dir(repository.root());
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--require-hashes", "--requirement", REQUIREMENTS])
+        .current_dir(repository.root());
     command::show_and_run(&mut pip)?;
     npm::write_stamp(&stamp, &wanted)
 }
 
 /// A Python that can make an environment: Debian splits that off into a package of its own.
 pub(crate) fn interpreter() -> Option<&'static str> {
-    ["python3", "/usr/bin/python3"].into_iter().find(|program| {
-        command::output(Command::new(program).args(["-c", "import venv, ensurepip"])).is_ok()
-    })
+    ["python3", "/usr/bin/python3"]
+        .into_iter()
+        .find(|program| command::output(Command::new(program).args(["-c", "import venv, ensurepip"])).is_ok())
 }

@@ -16,13 +16,10 @@ impl Repository {
     /// # Errors
     /// When no folder above holds a workspace.
     pub(crate) fn find() -> Result<Self, Failure> {
-        let here = std::env::current_dir()
-            .map_err(|error| format!("The current folder cannot be read: {error}"))?;
+        let here = std::env::current_dir().map_err(|error| format!("The current folder cannot be read: {error}"))?;
         here.ancestors()
             .find(|folder| is_workspace(folder))
-            .map(|folder| Self {
-                root: folder.to_path_buf(),
-            })
+            .map(|folder| Self { root: folder.to_path_buf() })
             .ok_or_else(|| "Run this inside the repository of Alongside.".to_owned())
     }
 
@@ -45,8 +42,7 @@ impl Repository {
 
     /// Where cargo puts what it builds.
     pub(crate) fn target(&self) -> PathBuf {
-        std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| self.path("target"), |folder| self.root.join(folder))
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.path("target"), |folder| self.root.join(folder))
     }
 
     /// The files that git tracks or would track, relative to the root, sorted.
@@ -56,20 +52,10 @@ impl Repository {
     /// When git is not there or this is not its work tree.
     pub(crate) fn files(&self) -> Result<Vec<String>, Failure> {
         let mut git = Command::new("git");
-        git.args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
-        .current_dir(&self.root);
+        git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(&self.root);
         let listed = command::output(&mut git)?;
-        let mut files: Vec<String> = listed
-            .split('\0')
-            .filter(|path| !path.is_empty() && self.path(path).is_file())
-            .map(str::to_owned)
-            .collect();
+        let mut files: Vec<String> =
+            listed.split('\0').filter(|path| !path.is_empty() && self.path(path).is_file()).map(str::to_owned).collect();
         files.sort();
         files.dedup();
         Ok(files)
@@ -77,6 +63,5 @@ impl Repository {
 }
 
 fn is_workspace(folder: &Path) -> bool {
-    std::fs::read_to_string(folder.join("Cargo.toml"))
-        .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
+    std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
 }

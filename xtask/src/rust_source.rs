@@ -12,11 +12,7 @@ pub(crate) struct Source {
 
 /// Takes source apart. Total: what does not end, ends with the file.
 pub(crate) fn take_apart(text: &str) -> Source {
-    let mut reader = Reader {
-        rest: text,
-        line: 1,
-        source: Source::default(),
-    };
+    let mut reader = Reader { rest: text, line: 1, source: Source::default() };
     while !reader.rest.is_empty() {
         reader.step();
     }
@@ -137,9 +133,7 @@ fn char_literal_length(text: &str) -> Option<usize> {
         let end = inside.get(2..)?.find('\'')?;
         return Some(1 + 2 + end + 1);
     }
-    inside[first.len_utf8()..]
-        .starts_with('\'')
-        .then_some(1 + first.len_utf8() + 1)
+    inside[first.len_utf8()..].starts_with('\'').then_some(1 + first.len_utf8() + 1)
 }
 
 #[cfg(test)]
@@ -160,11 +154,7 @@ mod tests {
     fn strings_are_kept_apart_with_their_lines() {
         assert_eq!(
             strings("f(\"one // \\\" two\");\ng(r#\"a \" b\"#, br\"c\")"),
-            [
-                (1, "one // \\\" two".to_owned()),
-                (2, "a \" b".to_owned()),
-                (2, "c".to_owned())
-            ]
+            [(1, "one // \\\" two".to_owned()), (2, "a \" b".to_owned()), (2, "c".to_owned())]
         );
     }
 
@@ -177,10 +167,7 @@ mod tests {
 
     #[test]
     fn a_name_that_ends_in_r_begins_no_raw_string() {
-        assert_eq!(
-            take_apart("r#type(br#type, bar, r)").code,
-            "r#type(br#type, bar, r)"
-        );
+        assert_eq!(take_apart("r#type(br#type, bar, r)").code, "r#type(br#type, bar, r)");
         assert_eq!(strings("expr!(\"x\")"), [(1, "x".to_owned())]);
     }
 

@@ -25,9 +25,7 @@ impl Purpose {
             "demo" => Ok(Self::Demo),
             "quick" => Ok(Self::Quick),
             "test" => Ok(Self::Test),
-            _ => Err(format!(
-                "--for takes demo, quick or test, and not `{word}`."
-            )),
+            _ => Err(format!("--for takes demo, quick or test, and not `{word}`.")),
         }
     }
 
@@ -36,14 +34,7 @@ impl Purpose {
         match self {
             Self::Demo => &[Need::Node, Need::Npm],
             Self::Quick => &[Need::Node, Need::Npm, Need::PostgreSql],
-            Self::Test => &[
-                Need::Node,
-                Need::Npm,
-                Need::PostgreSql,
-                Need::Chromium,
-                Need::Fonts,
-                Need::PythonVenv,
-            ],
+            Self::Test => &[Need::Node, Need::Npm, Need::PostgreSql, Need::Chromium, Need::Fonts, Need::PythonVenv],
         }
     }
 }

@@ -24,46 +24,14 @@ struct Step {
 
 /// Cheap ones first; the built program last.
 const STEPS: [Step; 8] = [
-    Step {
-        name: "format",
-        quick: true,
-        run: format_is_kept,
-    },
-    Step {
-        name: "arrows",
-        quick: true,
-        run: |repository, _| arrows::run(repository),
-    },
-    Step {
-        name: "hygiene",
-        quick: true,
-        run: |repository, _| hygiene::run(repository),
-    },
-    Step {
-        name: "clippy",
-        quick: true,
-        run: clippy_is_silent,
-    },
-    Step {
-        name: "tests",
-        quick: true,
-        run: rust_tests_pass,
-    },
-    Step {
-        name: "release build",
-        quick: false,
-        run: program_builds,
-    },
-    Step {
-        name: "demo",
-        quick: false,
-        run: demo_ends_well,
-    },
-    Step {
-        name: "end to end",
-        quick: false,
-        run: end_to_end_tests_pass,
-    },
+    Step { name: "format", quick: true, run: format_is_kept },
+    Step { name: "arrows", quick: true, run: |repository, _| arrows::run(repository) },
+    Step { name: "hygiene", quick: true, run: |repository, _| hygiene::run(repository) },
+    Step { name: "clippy", quick: true, run: clippy_is_silent },
+    Step { name: "tests", quick: true, run: rust_tests_pass },
+    Step { name: "release build", quick: false, run: program_builds },
+    Step { name: "demo", quick: false, run: demo_ends_well },
+    Step { name: "end to end", quick: false, run: end_to_end_tests_pass },
 ];
 
 /// Sets up and runs the steps of the purpose, and closes with a line for each and the counts.
@@ -75,10 +43,7 @@ pub(crate) fn run(repository: &Repository, purpose: Purpose) -> Result<(), Failu
     let mut counts = Counts::default();
     let mut lines = Vec::new();
     let mut failure = None;
-    for step in STEPS
-        .iter()
-        .filter(|step| step.quick || purpose == Purpose::Test)
-    {
+    for step in STEPS.iter().filter(|step| step.quick || purpose == Purpose::Test) {
         println!("\n== {} ==", step.name);
         let start = Instant::now();
         let ended = (step.run)(repository, &mut counts);
@@ -124,9 +89,7 @@ fn program_builds(repository: &Repository, _: &mut Counts) -> Result<(), Failure
 /// What the figures must be stands in `e2e/`, where their JSON can be read.
 fn demo_ends_well(repository: &Repository, _: &mut Counts) -> Result<(), Failure> {
     let mut program = Command::new(repository.target().join("release/alongside"));
-    program
-        .args(["demo", "--exit"])
-        .current_dir(repository.root());
+    program.args(["demo", "--exit"]).current_dir(repository.root());
     command::show_and_run(&mut program)
 }
 
@@ -148,19 +111,12 @@ fn rust_result(line: &str) -> Counts {
     let Some(result) = line.strip_prefix("test result: ") else {
         return Counts::default();
     };
-    Counts {
-        passed: number_before(result, " passed;"),
-        failed: number_before(result, " failed;"),
-    }
+    Counts { passed: number_before(result, " passed;"), failed: number_before(result, " failed;") }
 }
 
 /// Reads the closing lines of `node --test`, which has one for each count.
 fn node_result(line: &str) -> Counts {
-    let number = |word: &str| {
-        line.strip_prefix(word)
-            .and_then(|number| number.trim().parse().ok())
-            .unwrap_or(0)
-    };
+    let number = |word: &str| line.strip_prefix(word).and_then(|number| number.trim().parse().ok()).unwrap_or(0);
     Counts {
         passed: number("ℹ pass "),
         // A cancelled test is one whose time was up.
@@ -169,10 +125,7 @@ fn node_result(line: &str) -> Counts {
 }
 
 fn number_before(text: &str, words: &str) -> u32 {
-    text.split_once(words)
-        .and_then(|(before, _)| before.rsplit(' ').next())
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(0)
+    text.split_once(words).and_then(|(before, _)| before.rsplit(' ').next()).and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -181,15 +134,8 @@ mod tests {
 
     #[test]
     fn the_closing_line_of_a_test_program_is_counted() {
-        let line =
-            "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out";
-        assert_eq!(
-            rust_result(line),
-            Counts {
-                passed: 12,
-                failed: 3
-            }
-        );
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out";
+        assert_eq!(rust_result(line), Counts { passed: 12, failed: 3 });
         assert_eq!(rust_result("test a_test ... ok"), Counts::default());
     }
 
@@ -199,13 +145,7 @@ mod tests {
         for line in ["ℹ tests 9", "ℹ pass 6", "ℹ fail 2", "ℹ cancelled 1"] {
             counts.add(node_result(line));
         }
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 6,
-                failed: 3
-            }
-        );
+        assert_eq!(counts, Counts { passed: 6, failed: 3 });
     }
 
     #[test]

@@ -564,7 +564,9 @@ mod tests {
         for kind in counted {
             assert_eq!(known_kind(kind), kind);
         }
-        for (kind, counted) in [("SMITH", "other"), ("QA12345", "other"), ("ADT^JO", "ADT"), ("ADT^9990", "ADT"), ("adt^A08", "other"), ("", "other")] {
+        for (kind, counted) in
+            [("SMITH", "other"), ("QA12345", "other"), ("ADT^JO", "ADT"), ("ADT^9990", "ADT"), ("adt^A08", "other"), ("", "other")]
+        {
             assert_eq!(known_kind(kind), counted, "{kind}");
         }
     }

@@ -60,7 +60,10 @@ impl Why {
         for (trigger, message) in &self.triggers {
             if let Some(message) = message {
                 let at = london_time(message.received_at).strftime("%Y-%m-%d %H:%M");
-                lines.push(format!("message   {} {} from feed {}, control id {}, received {at}", message.id, message.kind, message.feed, message.control_id));
+                lines.push(format!(
+                    "message   {} {} from feed {}, control id {}, received {at}",
+                    message.id, message.kind, message.feed, message.control_id
+                ));
             }
             lines.push(format!("rule      {}: {}", trigger.rule, trigger.rule.words()));
             lines.push(format!("trigger   {} on {}", trigger.kind.words(), trigger.on));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use alongside_domain::fact::Novelty;
-use alongside_hl7v2::{Charset, Path};
 use alongside_hl7v2::ack::AckMode;
+use alongside_hl7v2::{Charset, Path};
 use serde::Deserialize;
 
 use crate::failure::Invalid;

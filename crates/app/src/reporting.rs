@@ -85,8 +85,12 @@ pub fn ledger_to_text(site: &str, period: Period, ledger: &Ledger) -> String {
 /// The ledger as JSON.
 #[must_use]
 pub fn ledger_json(site: &str, period: Period, ledger: &Ledger) -> Value {
-    let standings: serde_json::Map<String, Value> =
-        ledger.standings.iter().filter(|(standing, _)| *standing != Standing::Unaccounted).map(|(s, n)| (s.code().to_owned(), json!(n))).collect();
+    let standings: serde_json::Map<String, Value> = ledger
+        .standings
+        .iter()
+        .filter(|(standing, _)| *standing != Standing::Unaccounted)
+        .map(|(s, n)| (s.code().to_owned(), json!(n)))
+        .collect();
     json!({
         "site": site,
         "from": period.from.to_string(),
@@ -202,7 +206,8 @@ pub fn to_text(report: &Report, title: &str) -> String {
 pub fn to_csv(report: &Report) -> Result<String, Failure> {
     let broken = || Failure::Broken("CSV could not be written".into());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let head = ["site", "quarter", "measure", "version", "from", "to", "value", "previous", "numerator", "denominator", "share", "low", "high"];
+    let head =
+        ["site", "quarter", "measure", "version", "from", "to", "value", "previous", "numerator", "denominator", "share", "low", "high"];
     writer.write_record(head).map_err(|_| broken())?;
     for measure in &report.measures {
         let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
@@ -215,9 +220,15 @@ pub fn to_csv(report: &Report) -> Result<String, Failure> {
             measure.period.to.to_string(),
         ];
         row.extend(match measure.figure {
-            Figure::Count { value, previous } => {
-                [cell_text(value), previous.map(cell_text).unwrap_or_default(), String::new(), String::new(), String::new(), String::new(), String::new()]
-            }
+            Figure::Count { value, previous } => [
+                cell_text(value),
+                previous.map(cell_text).unwrap_or_default(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+            ],
             Figure::Share { numerator, denominator, share, interval } => [
                 String::new(),
                 String::new(),

@@ -10,8 +10,8 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::failure::Invalid;
-use crate::profile::{self, Profile};
 use crate::instruments;
+use crate::profile::{self, Profile};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -269,7 +269,9 @@ impl Setup {
         if let Some(staff) = self.staff.get(key) {
             return Some(alongside_domain::decision::Actor::Staff { id: staff.id.clone(), role: staff.role });
         }
-        self.supporters.get(key).map(|supporter| alongside_domain::decision::Actor::Staff { id: supporter.id.clone(), role: Role::Supporter })
+        self.supporters
+            .get(key)
+            .map(|supporter| alongside_domain::decision::Actor::Staff { id: supporter.id.clone(), role: Role::Supporter })
     }
 
     /// The name to show for a key of staff or supporter: the first name of a supporter.
@@ -364,7 +366,8 @@ impl Reader {
                     }
                 }
                 Err(problems) => {
-                    self.problems.extend(problems.into_iter().map(|p| Invalid::new(format!("profile {}: {}", file.profile, p.place), p.what)));
+                    self.problems
+                        .extend(problems.into_iter().map(|p| Invalid::new(format!("profile {}: {}", file.profile, p.place), p.what)));
                 }
             }
         }
@@ -462,7 +465,8 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_names_are_refused_with_their_place() {
-        let places = |text: &str| -> Vec<String> { Setup::read(text, &Extra::default()).unwrap_err().into_iter().map(|p| p.place).collect() };
+        let places =
+            |text: &str| -> Vec<String> { Setup::read(text, &Extra::default()).unwrap_err().into_iter().map(|p| p.place).collect() };
         assert_eq!(places(&SMALL.replace("capacity", "capcity")), ["line 19"]);
         assert_eq!(places(&SMALL.replace("profile = \"careflow\"", "profile = \"nowhere\"")), ["feed[0].profile"]);
         assert_eq!(places(&SMALL.replace("sites = [\"here\"]", "sites = [\"there\"]")), ["supporter[0].sites", "supporter[0].partner"]);

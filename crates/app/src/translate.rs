@@ -357,7 +357,8 @@ impl Translator<'_> {
         let number = first(self.message, &self.dialect.order_number).map(|value| text(value).into_owned());
         let control = self.message.get("ORC-1").map(|value| text(value).to_uppercase());
         let cancels = matches!((kind, trigger), ("REF", "I14")) || matches!(control.as_deref(), Some("CA" | "OC" | "DC" | "CR"));
-        let orders = matches!((kind, trigger), ("REF", "I12" | "I13")) || (kind != "REF" && matches!(control.as_deref(), Some("NW" | "XO")));
+        let orders =
+            matches!((kind, trigger), ("REF", "I12" | "I13")) || (kind != "REF" && matches!(control.as_deref(), Some("NW" | "XO")));
         if cancels {
             match number {
                 Some(number) => self.out.facts.push(Fact::ReferralOrderCancelled { number }),
@@ -373,14 +374,16 @@ impl Translator<'_> {
 
     /// What the first signal that fits says of a code and, for results, a value.
     fn signal_for(&self, segment: &str, code: &str, value: Option<&str>) -> Option<Meaning> {
-        let fits = |signal: &&Signal| signal.segment == segment && signal.has_code(code) && value.is_none_or(|value| signal.has_value(value));
+        let fits =
+            |signal: &&Signal| signal.segment == segment && signal.has_code(code) && value.is_none_or(|value| signal.has_value(value));
         let signal = self.dialect.signals.iter().find(fits)?;
         Some(if self.is_too_young(signal) { Meaning::Nothing } else { signal.meaning })
     }
 
     /// An infant carries its mother's antibodies: such a result says nothing of the infant.
     fn is_too_young(&self, signal: &Signal) -> bool {
-        let (Some(months), Said::Value(born), Some(on)) = (signal.age_months_min, self.out.subject.demographics.birth_date, self.occurred())
+        let (Some(months), Said::Value(born), Some(on)) =
+            (signal.age_months_min, self.out.subject.demographics.birth_date, self.occurred())
         else {
             return false;
         };

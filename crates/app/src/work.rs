@@ -4,14 +4,19 @@ use alongside_domain::command::Command;
 use alongside_domain::contact::{AssessmentForm, ContactNote};
 use alongside_domain::decision::{Actor, Cause, Refusal};
 use alongside_domain::id::{MergeId, PersonId, QuestionId, ReferralId};
+use alongside_domain::person::SiteId;
 use alongside_domain::question::{Answer, Kind};
+use alongside_domain::referral::Stage;
 use alongside_domain::rules::{commands, merging};
 use alongside_domain::supporter::{StaffId, Supporter};
-use alongside_store::{Tx, journal, merges, messages, people};
+use alongside_store::{Tx, journal, merges, messages, page_reads, people, reading};
 use jiff::civil::Date;
 
 use crate::intake::{keep_merging, load};
 use crate::{App, Failure, Invalid, london_date};
+
+/// The longest list that is printed at once.
+pub const LIST_MAX: u32 = 1_000;
 
 impl App {
     /// Carries out a command about a person.
@@ -196,6 +201,23 @@ impl App {
         })
     }
 
+    /// The referrals of a site at a stage, the longest waiting first, at most [`LIST_MAX`].
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn referrals_at(&self, site: &str, stage: Stage) -> Result<Vec<reading::Line>, Failure> {
+        Ok(self.store.read(|tx| reading::at_stage(tx, &SiteId(site.to_owned()), stage, LIST_MAX, 0))?)
+    }
+
+    /// The open questions of a site, oldest first, at most [`LIST_MAX`].
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn open_questions(&self, site: &str) -> Result<Vec<page_reads::Asked>, Failure> {
+        let slice = page_reads::Slice { most: LIST_MAX, skip: 0 };
+        Ok(self.store.read(|tx| page_reads::questions(tx, &SiteId(site.to_owned()), slice))?)
+    }
+
     /// The person of a referral.
     ///
     /// # Errors
@@ -223,4 +245,3 @@ fn record_of(tx: &mut Tx<'_>, referral: ReferralId) -> Result<alongside_domain::
     let person = people::of_referral(tx, referral)?.ok_or(Failure::NotFound)?;
     load(tx, person)
 }
-

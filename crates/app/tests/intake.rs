@@ -59,7 +59,9 @@ fn pid(number: &str, family: &str, born: &str) -> String {
 /// A result: control id, local number, filler number, code, value, status.
 fn result(control: &str, number: &str, filler: &str, code: &str, value: &str, status: &str) -> String {
     let (head, pid) = (head("ORU^R01", control), pid(number, "CANARYNAME", "19850214"));
-    format!("{head}{pid}OBR|1||{filler}|{code}^HIV TEST|||20240603080000\rOBX|1|ST|{code}^HIV TEST||{value}||||||{status}|||20240603090000\r")
+    format!(
+        "{head}{pid}OBR|1||{filler}|{code}^HIV TEST|||20240603080000\rOBX|1|ST|{code}^HIV TEST||{value}||||||{status}|||20240603090000\r"
+    )
 }
 
 fn confirmed(control: &str, number: &str) -> String {
@@ -116,7 +118,8 @@ fn a_result_without_a_status_or_in_a_message_of_two_people_waits_for_a_person() 
 fn a_result_under_another_persons_name_waits_for_a_person() {
     let house = house();
     house.send(&confirmed("1", "700001"));
-    let other = result("2", "700001", "F2", "HIVCF", "HIV-2 CONFIRMED", "F").replace("CANARYNAME^ADA", "OTHER^BEN").replace("19850214", "19600101");
+    let other =
+        result("2", "700001", "F2", "HIVCF", "HIV-2 CONFIRMED", "F").replace("CANARYNAME^ADA", "OTHER^BEN").replace("19850214", "19600101");
     assert_eq!(house.send(&other), Fate::Quarantined);
 }
 
@@ -125,7 +128,10 @@ fn a_corrected_result_stops_what_it_started_in_either_order() {
     for withdrawn_first in [false, true] {
         let house = house();
         // The person must be known for a withdrawal that overtakes its result to have somebody to be about.
-        house.app.take_list(&house.app.setup.feeds["chelwest-list"], b"Hospital number,New diagnosis,Date of birth\n700001,,14/02/1985\n").unwrap();
+        house
+            .app
+            .take_list(&house.app.setup.feeds["chelwest-list"], b"Hospital number,New diagnosis,Date of birth\n700001,,14/02/1985\n")
+            .unwrap();
         let (result_of, corrected) = (confirmed("1", "700001"), result("2", "700001", "F700001", "HIVCF", "NEGATIVE", "C"));
         let order = if withdrawn_first { [corrected, result_of] } else { [result_of, corrected] };
         for message in &order {
@@ -222,7 +228,8 @@ fn a_merge_joins_known_records_and_leaves_strangers_alone() {
 fn a_list_with_bad_rows_is_refused_whole_with_their_places() {
     let house = house();
     let feed = &house.app.setup.feeds["chelwest-list"];
-    let csv = "Hospital number,Surname,New diagnosis,Diagnosis date\n1,A,Y,01/05/2024\n2,B,Y,\n3,C,perhaps,\n,D,N,\n1,E,N,\n4,F,Y,31/02/2024\n";
+    let csv =
+        "Hospital number,Surname,New diagnosis,Diagnosis date\n1,A,Y,01/05/2024\n2,B,Y,\n3,C,perhaps,\n,D,N,\n1,E,N,\n4,F,Y,31/02/2024\n";
     let Err(alongside_app::Failure::Invalid(problems)) = house.app.take_list(feed, csv.as_bytes()) else { panic!("it must be refused") };
     let places: Vec<_> = problems.iter().map(|problem| problem.place.as_str()).collect();
     assert_eq!(
@@ -243,12 +250,17 @@ fn a_list_with_bad_rows_is_refused_whole_with_their_places() {
 fn nothing_is_left_of_somebody_who_is_none_of_our_business() {
     let house = house();
     for n in 0..50 {
-        let adt = format!("{}{}PV1|1|O|WARD9\r", head("ADT^A08", &format!("CTL-CANARY-{n}")), pid(&format!("CANARYMRN{n}"), "CANARYNAME", "19850214"));
+        let adt = format!(
+            "{}{}PV1|1|O|WARD9\r",
+            head("ADT^A08", &format!("CTL-CANARY-{n}")),
+            pid(&format!("CANARYMRN{n}"), "CANARYNAME", "19850214")
+        );
         assert_eq!(house.send(&adt), Fate::Discarded);
     }
     house.send(&confirmed("7", "700001").replace("CANARYNAME", "KNOWNNAME"));
     house.app.flush().unwrap();
-    let bytes: Vec<u8> = std::fs::read_dir(house._folder.path()).unwrap().flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    let bytes: Vec<u8> =
+        std::fs::read_dir(house._folder.path()).unwrap().flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
     let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(!holds("CANARY"), "something is left of a stranger");
     // The control: what is kept can be found this way.
@@ -258,7 +270,11 @@ fn nothing_is_left_of_somebody_who_is_none_of_our_business() {
 /// The messages of one person's story, in any order.
 fn messages_about(number: &str) -> Vec<String> {
     let visit = |control: &str, day: &str, kind: &str| {
-        format!("{}{}PV1|1|O|KOBLER||||||||||||||||V{day}\r", head(kind, control).replace("20240603095500", &format!("{day}090000")), pid(number, "NAME", "19850214"))
+        format!(
+            "{}{}PV1|1|O|KOBLER||||||||||||||||V{day}\r",
+            head(kind, control).replace("20240603095500", &format!("{day}090000")),
+            pid(number, "NAME", "19850214")
+        )
     };
     vec![
         confirmed("1", number),

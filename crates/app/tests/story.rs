@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use alongside_app::importing::Sheet;
-use alongside_app::simulate::{Happening, SPREADSHEET_DAY, Scale, spreadsheet, year};
-use alongside_app::testing::{FixedWorld, app};
 use alongside_app::letters::{Letter, Post};
 use alongside_app::pages::WorklistKind;
+use alongside_app::simulate::{Happening, SPREADSHEET_DAY, Scale, spreadsheet, year};
+use alongside_app::testing::{FixedWorld, app};
 use alongside_app::{App, Failure, london_date, reporting};
 use alongside_domain::calendar::Period;
 use alongside_domain::command::Command;

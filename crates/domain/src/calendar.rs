@@ -4,8 +4,8 @@
 //! with a table of the years in which they were moved or added to (`EXCEPTIONS`). Checked against the lists on
 //! gov.uk/bank-holidays. A day that is proclaimed in future is one more row.
 
-use jiff::civil::{Date, Weekday, date};
 use jiff::ToSpan;
+use jiff::civil::{Date, Weekday, date};
 use std::fmt;
 use std::str::FromStr;
 
@@ -344,7 +344,10 @@ mod tests {
             (2012, "Mon 02 Jan, Fri 06 Apr, Mon 09 Apr, Mon 07 May, Mon 04 Jun, Tue 05 Jun, Mon 27 Aug, Tue 25 Dec, Wed 26 Dec"),
             (2020, "Wed 01 Jan, Fri 10 Apr, Mon 13 Apr, Fri 08 May, Mon 25 May, Mon 31 Aug, Fri 25 Dec, Mon 28 Dec"),
             (2021, "Fri 01 Jan, Fri 02 Apr, Mon 05 Apr, Mon 03 May, Mon 31 May, Mon 30 Aug, Mon 27 Dec, Tue 28 Dec"),
-            (2022, "Mon 03 Jan, Fri 15 Apr, Mon 18 Apr, Mon 02 May, Thu 02 Jun, Fri 03 Jun, Mon 29 Aug, Mon 19 Sep, Mon 26 Dec, Tue 27 Dec"),
+            (
+                2022,
+                "Mon 03 Jan, Fri 15 Apr, Mon 18 Apr, Mon 02 May, Thu 02 Jun, Fri 03 Jun, Mon 29 Aug, Mon 19 Sep, Mon 26 Dec, Tue 27 Dec",
+            ),
             (2023, "Mon 02 Jan, Fri 07 Apr, Mon 10 Apr, Mon 01 May, Mon 08 May, Mon 29 May, Mon 28 Aug, Mon 25 Dec, Tue 26 Dec"),
             (2024, "Mon 01 Jan, Fri 29 Mar, Mon 01 Apr, Mon 06 May, Mon 27 May, Mon 26 Aug, Wed 25 Dec, Thu 26 Dec"),
             (2025, "Wed 01 Jan, Fri 18 Apr, Mon 21 Apr, Mon 05 May, Mon 26 May, Mon 25 Aug, Thu 25 Dec, Fri 26 Dec"),
@@ -436,7 +439,9 @@ mod tests {
         assert_eq!(quarter.next().to_string(), "2025-Q1");
         assert_eq!(quarter.next().previous(), quarter);
         assert_eq!(quarter.period().days(), 92);
-        for wrong in ["", "2024", "2024-Q0", "2024-Q5", "2024-Q", "24-Q4", "2024-q4", "2024-Q4 ", "+024-Q4", "2024-Q-1", "0000-Q1", "2024Q4"] {
+        for wrong in
+            ["", "2024", "2024-Q0", "2024-Q5", "2024-Q", "24-Q4", "2024-q4", "2024-Q4 ", "+024-Q4", "2024-Q-1", "0000-Q1", "2024Q4"]
+        {
             assert_eq!(wrong.parse::<Quarter>(), Err(NotAQuarter), "{wrong}");
         }
     }

@@ -677,7 +677,8 @@ mod tests {
         );
         check_definition(
             |definition| {
-                definition.items[0].answers = Answers::Choices(vec![Choice { value: 1, label: "yes".into() }, Choice { value: 1, label: String::new() }]);
+                definition.items[0].answers =
+                    Answers::Choices(vec![Choice { value: 1, label: "yes".into() }, Choice { value: 1, label: String::new() }]);
                 definition.items[1].answers = Answers::Choices(vec![]);
                 definition.items[3].answers = Answers::Range { min: i64::MIN, max: i64::MIN, min_label: "a".into(), max_label: "b".into() };
             },

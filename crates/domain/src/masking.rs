@@ -204,7 +204,8 @@ impl Table {
             }
         }
         self.show_again(&mut hidden, &given_up);
-        let published = self.entries.iter().zip(&hidden).map(|(entry, hidden)| if *hidden { Published::Masked } else { Published::Shown(entry.count) });
+        let published =
+            self.entries.iter().zip(&hidden).map(|(entry, hidden)| if *hidden { Published::Masked } else { Published::Shown(entry.count) });
         Masking { published: published.collect() }
     }
 
@@ -273,7 +274,8 @@ impl Table {
             })
         };
         let beside = |sum: &Sum, cells: &[usize]| sum.members().any(|member| cells.contains(&member));
-        let telling_at = |cells: &[usize]| telling.iter().filter(|sum| beside(sum, cells)).flat_map(|sum| sum.members()).collect::<Vec<_>>();
+        let telling_at =
+            |cells: &[usize]| telling.iter().filter(|sum| beside(sum, cells)).flat_map(|sum| sum.members()).collect::<Vec<_>>();
         let near = |cells: &[usize]| self.sums.iter().filter(|sum| beside(sum, cells)).flat_map(Sum::members).collect::<Vec<_>>();
         let around = self.connected(cell, |member| hidden[member]);
         let in_order = [telling_at(&[cell]), telling_at(&around), near(&[cell]), near(&around)];
@@ -382,7 +384,9 @@ impl Search<'_> {
     /// An undecided cell, rather in a sum that does not hold yet and has few undecided cells.
     fn next_open(&self, ranges: &[Range]) -> Option<usize> {
         let open = |sum: &Sum| sum.members().filter(|cell| !ranges[*cell].is_decided()).collect::<Vec<_>>();
-        let broken = |sum: &Sum| sum.signed().filter(|(cell, _)| ranges[*cell].is_decided()).map(|(cell, sign)| sign * ranges[cell].low).sum::<i64>() != 0;
+        let broken = |sum: &Sum| {
+            sum.signed().filter(|(cell, _)| ranges[*cell].is_decided()).map(|(cell, sign)| sign * ranges[cell].low).sum::<i64>() != 0
+        };
         let urgent = self.sums.iter().map(|sum| (open(sum), broken(sum))).filter(|(open, _)| !open.is_empty());
         let urgent = urgent.min_by_key(|(open, broken)| (!broken, open.len())).and_then(|(open, _)| open.first().copied());
         urgent.or_else(|| ranges.iter().position(|range| !range.is_decided()))
@@ -458,7 +462,11 @@ mod tests {
     fn check_grid(counts: &[Vec<u64>], expected: Expect) {
         let (table, rows) = grid(counts);
         let masking = table.mask();
-        let lines: Vec<String> = rows.iter().map(|row| row.iter().map(|cell| format!("{:>4}", masking.of(*cell).to_string())).collect()).map(|line: String| format!("|{line}")).collect();
+        let lines: Vec<String> = rows
+            .iter()
+            .map(|row| row.iter().map(|cell| format!("{:>4}", masking.of(*cell).to_string())).collect())
+            .map(|line: String| format!("|{line}"))
+            .collect();
         expected.assert_eq(&lines.join("\n"));
     }
 

@@ -305,7 +305,13 @@ impl Counts {
     fn diagnosed(&self, shown: &Shown<'_>, period: Period) -> Vec<Measure> {
         let mut measures = vec![
             measure("newly-diagnosed-engaged", "Newly diagnosed people who engaged", period, shown.share(self.engaged, self.diagnosed)),
-            count(shown, "newly-diagnosed-from-clinic", "Newly diagnosed people referred directly from the clinic", period, self.from_clinic),
+            count(
+                shown,
+                "newly-diagnosed-from-clinic",
+                "Newly diagnosed people referred directly from the clinic",
+                period,
+                self.from_clinic,
+            ),
         ];
         let groups = GROUPS.iter().zip(&self.groups).skip(1);
         measures.extend(groups.map(|((id, title, _), cell)| count(shown, id, title, period, *cell)));
@@ -316,15 +322,30 @@ impl Counts {
         let value = median_days(&observed.released, shown.audience);
         let previous = median_days(&observed.released_before, shown.audience);
         vec![
-            measure("first-contact-working-days", "Working days from release to first conversation (median)", period, Figure::Median { value, previous }),
-            measure("first-contact-within-promise", "First conversations within the promise", period, shown.share(self.within, self.judged)),
+            measure(
+                "first-contact-working-days",
+                "Working days from release to first conversation (median)",
+                period,
+                Figure::Median { value, previous },
+            ),
+            measure(
+                "first-contact-within-promise",
+                "First conversations within the promise",
+                period,
+                shown.share(self.within, self.judged),
+            ),
         ]
     }
 
     fn standing(&self, shown: &Shown<'_>, period: Period, as_of: Date) -> Vec<Measure> {
         let day = Period { from: as_of, to: as_of };
         vec![
-            measure("returned-engaged", "People coming back into care who engaged", period, shown.share(self.returned_engaged, self.returned)),
+            measure(
+                "returned-engaged",
+                "People coming back into care who engaged",
+                period,
+                shown.share(self.returned_engaged, self.returned),
+            ),
             count(shown, "opted-out", "Opted out, on the day of the report", day, self.opted_out),
             count(shown, "deferred", "Deferred to a date, on the day of the report", day, self.deferred),
             count(shown, "awaiting-notice", "Awaiting notice, on the day of the report", day, self.awaiting_notice),
@@ -366,7 +387,9 @@ mod tests {
     use super::*;
 
     fn diagnosed(n: u128, standing: Standing) -> Vec<Diagnosed> {
-        (0..n).map(|person| Diagnosed { person: PersonId(person), on: date(2024, 5, 1), engaged_on: None, standing, from_clinic: false }).collect()
+        (0..n)
+            .map(|person| Diagnosed { person: PersonId(person), on: date(2024, 5, 1), engaged_on: None, standing, from_clinic: false })
+            .collect()
     }
 
     fn figure(report: &Report, id: &str) -> Figure {

@@ -262,7 +262,9 @@ pub fn next(status: &Status, asked: &Move, notified: bool) -> Result<Status, Ref
             S::Held { .. } | S::Ended { .. } => no,
         },
         Move::NotNow { until } => match status {
-            S::AwaitingNotice | S::Deferred { .. } | S::Open | S::Allocated { .. } | S::Contacting { .. } => Ok(S::Deferred { until: *until }),
+            S::AwaitingNotice | S::Deferred { .. } | S::Open | S::Allocated { .. } | S::Contacting { .. } => {
+                Ok(S::Deferred { until: *until })
+            }
             S::OptedOut => Err(Refusal::OptedOut),
             S::Engaged { .. } | S::Assessed { .. } | S::Supported { .. } | S::Held { .. } | S::Ended { .. } => no,
         },

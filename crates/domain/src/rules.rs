@@ -17,8 +17,8 @@ pub mod placing;
 use crate::decision::{Context, Decision, Effect, What};
 use crate::id::ReferralId;
 use crate::question;
-use crate::trigger::Outcome;
 use crate::referral::{EndReason, HoldReason, Move, Referral, Status, next};
+use crate::trigger::Outcome;
 
 /// Sets the status of a referral that is known to be in the record, with the dates that go with it, and notes it.
 fn set_status(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, status: Status, what: What, detail: Option<&str>) {

@@ -78,17 +78,8 @@ impl FromStr for AckCode {
     type Err = UnknownCode;
 
     fn from_str(text: &str) -> Result<AckCode, UnknownCode> {
-        let all = [
-            AckCode::AA,
-            AckCode::AE,
-            AckCode::AR,
-            AckCode::CA,
-            AckCode::CE,
-            AckCode::CR,
-        ];
-        all.into_iter()
-            .find(|code| code.as_str().eq_ignore_ascii_case(text.trim()))
-            .ok_or(UnknownCode)
+        let all = [AckCode::AA, AckCode::AE, AckCode::AR, AckCode::CA, AckCode::CE, AckCode::CR];
+        all.into_iter().find(|code| code.as_str().eq_ignore_ascii_case(text.trim())).ok_or(UnknownCode)
     }
 }
 
@@ -120,10 +111,7 @@ pub enum AckMode {
 /// Original mode (MSH-15 and MSH-16 empty): AA, AE, AR. Enhanced mode: what MSH-15 asks for is answered with
 /// CA, CE, CR; else what MSH-16 asks for with AA, AE, AR.
 pub fn choose(header: &Header, outcome: Outcome, mode: AckMode) -> Option<AckCode> {
-    let (accept, application) = (
-        &header.accept_acknowledgement,
-        &header.application_acknowledgement,
-    );
+    let (accept, application) = (&header.accept_acknowledgement, &header.application_acknowledgement);
     let original = mode == AckMode::AlwaysOriginal || (accept.is_empty() && application.is_empty());
     if original || (!asks(accept, outcome) && asks(application, outcome)) {
         return Some(match outcome {
@@ -164,13 +152,7 @@ impl<'a> Acknowledgement<'a> {
     /// An acknowledgement with this code, our own control id (MSH-10) and the present time as HL7 writes it
     /// (MSH-7).
     pub fn new(code: AckCode, control_id: &'a str, time: &'a str) -> Self {
-        Acknowledgement {
-            code,
-            control_id,
-            time,
-            text: "",
-            problems: &[],
-        }
+        Acknowledgement { code, control_id, time, text: "", problems: &[] }
     }
 
     /// The same with a text for people, MSA-3. Without one, the first problem is told there.
@@ -208,24 +190,8 @@ impl<'a> Acknowledgement<'a> {
             .field(7, self.time)
             .component(9, 1, "ACK")
             .field(10, self.control_id)
-            .raw(
-                11,
-                if processing_id.is_empty() {
-                    "P".into()
-                } else {
-                    echoed(processing_id)
-                }
-                .as_str(),
-            )
-            .raw(
-                12,
-                if version.is_empty() {
-                    "2.4".into()
-                } else {
-                    echoed(version)
-                }
-                .as_str(),
-            )
+            .raw(11, if processing_id.is_empty() { "P".into() } else { echoed(processing_id) }.as_str())
+            .raw(12, if version.is_empty() { "2.4".into() } else { echoed(version) }.as_str())
             .raw(18, &echoed(charset));
         // The trigger came with 2.3.1's form of the field; before, it was plain `ACK`.
         if header.version_number() > (2, 3, 0) && is_code(&header.trigger) {
@@ -234,8 +200,7 @@ impl<'a> Acknowledgement<'a> {
     }
 
     fn write_msa(&self, msa: &mut SegmentBuilder, header: &Header) {
-        msa.field(1, self.code.as_str())
-            .raw(2, &echoed(&header.control_id));
+        msa.field(1, self.code.as_str()).raw(2, &echoed(&header.control_id));
         let told = self.problems.first();
         let text = match told {
             Some(problem) if self.text.is_empty() => problem.to_string(),
@@ -243,9 +208,7 @@ impl<'a> Acknowledgement<'a> {
         };
         msa.raw(3, &shortened(&text, header));
         if let (Some(problem), true) = (told, has_err_1_only(header)) {
-            msa.component(6, 1, &problem.code.number().to_string())
-                .component(6, 2, problem.code.words())
-                .component(6, 3, "HL70357");
+            msa.component(6, 1, &problem.code.number().to_string()).component(6, 2, problem.code.words()).component(6, 3, "HL70357");
         }
     }
 
@@ -265,11 +228,7 @@ impl<'a> Acknowledgement<'a> {
                 err.subcomponent(1, index + 1, 2, 1, &location.occurrence.to_string());
                 err.subcomponent(1, index + 1, 3, 1, &counted(location.field));
             }
-            let code = [
-                &problem.code.number().to_string(),
-                problem.code.words(),
-                "HL70357",
-            ];
+            let code = [&problem.code.number().to_string(), problem.code.words(), "HL70357"];
             for (part, text) in code.iter().enumerate() {
                 err.subcomponent(1, index + 1, 4, part + 1, text);
             }
@@ -281,36 +240,13 @@ impl<'a> Acknowledgement<'a> {
         for problem in self.told() {
             let err = message.segment("ERR");
             if let Some(location) = problem.location {
-                let numbers = [
-                    location.occurrence,
-                    location.field,
-                    location.repetition,
-                    location.component,
-                    location.subcomponent,
-                ];
+                let numbers = [location.occurrence, location.field, location.repetition, location.component, location.subcomponent];
                 let [occurrence, field, repetition, component, subcomponent] = numbers.map(counted);
-                err.components(
-                    2,
-                    &[
-                        location.segment.as_str(),
-                        &occurrence,
-                        &field,
-                        &repetition,
-                        &component,
-                        &subcomponent,
-                    ],
-                );
+                err.components(2, &[location.segment.as_str(), &occurrence, &field, &repetition, &component, &subcomponent]);
             }
-            err.components(
-                3,
-                &[
-                    &problem.code.number().to_string(),
-                    problem.code.words(),
-                    "HL70357",
-                ],
-            )
-            .field(4, problem.severity.letter())
-            .field(8, problem.what);
+            err.components(3, &[&problem.code.number().to_string(), problem.code.words(), "HL70357"])
+                .field(4, problem.severity.letter())
+                .field(8, problem.what);
         }
     }
 }
@@ -327,21 +263,14 @@ fn is_code(trigger: &str) -> bool {
 
 /// A number of a location; nothing where the location is not that deep.
 fn counted(number: usize) -> String {
-    if number == 0 {
-        String::new()
-    } else {
-        number.to_string()
-    }
+    if number == 0 { String::new() } else { number.to_string() }
 }
 
 /// A field of theirs as it goes back: exact, but for what would break the frame or the segment, and cut at
 /// 200 bytes.
 fn echoed(raw: &str) -> String {
     let mut out = String::new();
-    for c in raw
-        .chars()
-        .map(|c| if c.is_ascii_control() { ' ' } else { c })
-    {
+    for c in raw.chars().map(|c| if c.is_ascii_control() { ' ' } else { c }) {
         if out.len() + c.len_utf8() > ECHO_BYTES_MAX {
             break;
         }
@@ -356,11 +285,7 @@ fn shortened(text: &str, header: &Header) -> String {
     let mut count = 0;
     let mut buffer = [0; 4];
     for c in text.chars() {
-        let raw = escape(
-            c.encode_utf8(&mut buffer),
-            &header.delimiters,
-            LineBreaks::Space,
-        );
+        let raw = escape(c.encode_utf8(&mut buffer), &header.delimiters, LineBreaks::Space);
         count += raw.chars().count();
         if count > TEXT_CHARACTERS_MAX {
             break;
@@ -372,11 +297,8 @@ fn shortened(text: &str, header: &Header) -> String {
 
 /// Whether a message is itself an answer. An answer is never answered, or two systems would go on for ever.
 pub fn is_acknowledgement(message: &Message) -> bool {
-    let kind = message
-        .get("MSH-9.1")
-        .map(|kind| kind.text().trim().to_ascii_uppercase());
-    message.segment("MSA").is_some()
-        || kind.is_some_and(|kind| kind.starts_with("ACK") || kind == "MCF")
+    let kind = message.get("MSH-9.1").map(|kind| kind.text().trim().to_ascii_uppercase());
+    message.segment("MSA").is_some() || kind.is_some_and(|kind| kind.starts_with("ACK") || kind == "MCF")
 }
 
 /// What an acknowledgement says.
@@ -428,18 +350,12 @@ mod tests {
     use crate::problem::Code;
 
     fn header(text: &str) -> Header {
-        Message::parse(text.as_bytes(), &Options::default())
-            .unwrap()
-            .header()
+        Message::parse(text.as_bytes(), &Options::default()).unwrap().header()
     }
 
     fn problem() -> Problem {
         let pid = Location::of_segment(Name::parse("PID").unwrap(), 1);
-        let location = Location {
-            repetition: 2,
-            component: 1,
-            ..pid.with_field(3)
-        };
+        let location = Location { repetition: 2, component: 1, ..pid.with_field(3) };
         Problem::new(Code::DataTypeError, Severity::Error, "not an NHS number").at(location)
     }
 
@@ -449,35 +365,18 @@ mod tests {
 
     #[test]
     fn an_answer_goes_back_where_the_message_came_from() {
-        let header = header(
-            "MSH|^~\\&|CERNER|RQM^X|AL|CH|20241001||ADT^A28^ADT_A05|  42|T|2.4^GBR|1|||||8859/1\r",
-        );
-        let answer = build(
-            &header,
-            Acknowledgement::new(AckCode::AA, "7", "20241001093000"),
-        );
-        assert_eq!(
-            answer,
-            "MSH|^~\\&|AL|CH|CERNER|RQM^X|20241001093000||ACK^A28^ACK|7|T|2.4^GBR||||||8859/1\rMSA|AA|  42\r"
-        );
+        let header = header("MSH|^~\\&|CERNER|RQM^X|AL|CH|20241001||ADT^A28^ADT_A05|  42|T|2.4^GBR|1|||||8859/1\r");
+        let answer = build(&header, Acknowledgement::new(AckCode::AA, "7", "20241001093000"));
+        assert_eq!(answer, "MSH|^~\\&|AL|CH|CERNER|RQM^X|20241001093000||ACK^A28^ACK|7|T|2.4^GBR||||||8859/1\rMSA|AA|  42\r");
     }
 
     #[test]
     fn old_versions_get_a_plain_type_and_silent_ones_the_usual_values() {
-        let old = build(
-            &header("MSH|^~\\&|A|B|C|D|||ADT^A28|42|P|2.3"),
-            Acknowledgement::new(AckCode::AA, "7", "1"),
-        );
+        let old = build(&header("MSH|^~\\&|A|B|C|D|||ADT^A28|42|P|2.3"), Acknowledgement::new(AckCode::AA, "7", "1"));
         assert_eq!(old, "MSH|^~\\&|C|D|A|B|1||ACK|7|P|2.3\rMSA|AA|42\r");
-        let newer = build(
-            &header("MSH|^~\\&|A|B|C|D|||ADT^A28|42|P|2.3.1"),
-            Acknowledgement::new(AckCode::AA, "7", "1"),
-        );
+        let newer = build(&header("MSH|^~\\&|A|B|C|D|||ADT^A28|42|P|2.3.1"), Acknowledgement::new(AckCode::AA, "7", "1"));
         assert!(newer.contains("|ACK^A28^ACK|"));
-        let silent = build(
-            &header("MSH|^~\\&|A|B"),
-            Acknowledgement::new(AckCode::AR, "7", "1"),
-        );
+        let silent = build(&header("MSH|^~\\&|A|B"), Acknowledgement::new(AckCode::AR, "7", "1"));
         assert_eq!(silent, "MSH|^~\\&|||A|B|1||ACK|7|P|2.4\rMSA|AR\r");
     }
 
@@ -485,9 +384,7 @@ mod tests {
     fn their_separators_and_their_character_set_are_used() {
         let bytes = b"MSH$*~\\&$Caf\xe9$B$C$D$$$ADT*A28$\xe9 1$P$2.4$$$$$$8859/1\r";
         let header = Message::parse(bytes, &Options::default()).unwrap().header();
-        let answer = Acknowledgement::new(AckCode::AE, "7", "1")
-            .with_text("$ and *")
-            .build(&header);
+        let answer = Acknowledgement::new(AckCode::AE, "7", "1").with_text("$ and *").build(&header);
         assert_eq!(
             answer.escape_ascii().to_string(),
             "MSH$*~\\\\&$C$D$Caf\\xe9$B$1$$ACK*A28*ACK$7$P$2.4$$$$$$8859/1\\rMSA$AE$\\xe9 1$\\\\F\\\\ and \\\\S\\\\\\r"
@@ -496,19 +393,12 @@ mod tests {
 
     #[test]
     fn problems_are_told_as_the_version_writes_them() {
-        let problems = [
-            problem(),
-            Problem::new(Code::OtherError, Severity::Warning, "odd"),
-        ];
-        let old = build(
-            &header("MSH|^~\\&|A|B|C|D|||ADT^A28|42|P|2.4"),
-            Acknowledgement::new(AckCode::AE, "7", "1").with_problems(&problems),
-        );
+        let problems = [problem(), Problem::new(Code::OtherError, Severity::Warning, "odd")];
+        let old =
+            build(&header("MSH|^~\\&|A|B|C|D|||ADT^A28|42|P|2.4"), Acknowledgement::new(AckCode::AE, "7", "1").with_problems(&problems));
         assert!(old.ends_with("MSA|AE|42|PID-3[2].1: not an NHS number|||102^Data type error^HL70357\rERR|PID^1^3^102&Data type error&HL70357~^^^199&Other HL7 error&HL70357\r"), "{old}");
-        let new = build(
-            &header("MSH|^~\\&|A|B|C|D|||ADT^A28|42|P|2.5"),
-            Acknowledgement::new(AckCode::AE, "7", "1").with_problems(&problems),
-        );
+        let new =
+            build(&header("MSH|^~\\&|A|B|C|D|||ADT^A28|42|P|2.5"), Acknowledgement::new(AckCode::AE, "7", "1").with_problems(&problems));
         assert!(new.ends_with("MSA|AE|42|PID-3[2].1: not an NHS number\rERR||PID^1^3^2^1|102^Data type error^HL70357|E||||not an NHS number\rERR|||199^Other HL7 error^HL70357|W||||odd\r"), "{new}");
         assert_eq!(worst(&problems), Some(Severity::Error));
     }
@@ -516,18 +406,9 @@ mod tests {
     #[test]
     fn what_is_echoed_is_cut_and_cannot_break_the_answer() {
         let long = "é".repeat(150);
-        let answer = build(
-            &header(&format!("MSH|^~\\&|{long}|B|C|D|||ADT^A28|{long}|P|2.4")),
-            Acknowledgement::new(AckCode::AA, "7", "1"),
-        );
-        assert!(
-            answer.contains(&format!("|{}|B|", "é".repeat(100)))
-                && answer.ends_with(&format!("MSA|AA|{}\r", "é".repeat(100)))
-        );
-        let wrapped = build(
-            &header("MSH|^~\\&|A\nand more\u{b}|B||||||42\rPID|1"),
-            Acknowledgement::new(AckCode::AA, "7", "1"),
-        );
+        let answer = build(&header(&format!("MSH|^~\\&|{long}|B|C|D|||ADT^A28|{long}|P|2.4")), Acknowledgement::new(AckCode::AA, "7", "1"));
+        assert!(answer.contains(&format!("|{}|B|", "é".repeat(100))) && answer.ends_with(&format!("MSA|AA|{}\r", "é".repeat(100))));
+        let wrapped = build(&header("MSH|^~\\&|A\nand more\u{b}|B||||||42\rPID|1"), Acknowledgement::new(AckCode::AA, "7", "1"));
         assert_eq!(wrapped.matches(['\n', '\r', '\u{b}']).count(), 2);
     }
 
@@ -535,10 +416,7 @@ mod tests {
     fn the_text_for_people_is_short_and_never_cut_within_an_escape() {
         for length in 70..90 {
             let text = format!("{}||||||||", "x".repeat(length));
-            let answer = build(
-                &header("MSH|^~\\&|A"),
-                Acknowledgement::new(AckCode::AE, "7", "1").with_text(&text),
-            );
+            let answer = build(&header("MSH|^~\\&|A"), Acknowledgement::new(AckCode::AE, "7", "1").with_text(&text));
             let message = Message::parse(answer.as_bytes(), &Options::default()).unwrap();
             let msa3 = message.segment("MSA").unwrap().field(3);
             assert!(msa3.raw().chars().count() <= 80 && text.starts_with(&*msa3.text()));
@@ -549,10 +427,7 @@ mod tests {
     fn something_that_cannot_be_read_is_answered_all_the_same() {
         let refused = b"SH|^~\\&| no header";
         assert!(Message::parse(refused, &Options::default()).is_err());
-        let answer = build(
-            &Header::scan(refused),
-            Acknowledgement::new(AckCode::AR, "7", "1"),
-        );
+        let answer = build(&Header::scan(refused), Acknowledgement::new(AckCode::AR, "7", "1"));
         assert_eq!(answer, "MSH|^~\\&|||||1||ACK|7|P|2.4\rMSA|AR\r");
     }
 
@@ -576,14 +451,10 @@ mod tests {
             ("yes", "", [Some(CA), Some(CE), Some(CR)]),
         ];
         for (accept, application, expected) in cases {
-            let header = header(&format!(
-                "MSH|^~\\&|||||||ADT^A01|1|P|2.4|||{accept}|{application}"
-            ));
-            let asked = [Accepted, Error, Rejected]
-                .map(|outcome| choose(&header, outcome, AckMode::AsAsked));
+            let header = header(&format!("MSH|^~\\&|||||||ADT^A01|1|P|2.4|||{accept}|{application}"));
+            let asked = [Accepted, Error, Rejected].map(|outcome| choose(&header, outcome, AckMode::AsAsked));
             assert_eq!(asked, expected, "{accept}/{application}");
-            let original = [Accepted, Error, Rejected]
-                .map(|outcome| choose(&header, outcome, AckMode::AlwaysOriginal));
+            let original = [Accepted, Error, Rejected].map(|outcome| choose(&header, outcome, AckMode::AlwaysOriginal));
             assert_eq!(original, [Some(AA), Some(AE), Some(AR)]);
         }
     }
@@ -594,20 +465,11 @@ mod tests {
         let answer = parse("MSH|^~\\&|||||||ACK^A28|9\rMSA| ca | 42|all \\T\\ well\r");
         assert!(is_acknowledgement(&answer));
         let answer = read(&answer).unwrap();
-        assert_eq!(
-            (answer.code, answer.text.as_str()),
-            (AckCode::CA, "all & well")
-        );
-        assert!(
-            answer.is_to("42") && !answer.is_to("43") && answer.code.outcome() == Outcome::Accepted
-        );
-        assert!(is_acknowledgement(&parse(
-            "MSH|^~\\&|||||||RRI^I12|9\rMSA|AA|42\r"
-        )));
+        assert_eq!((answer.code, answer.text.as_str()), (AckCode::CA, "all & well"));
+        assert!(answer.is_to("42") && !answer.is_to("43") && answer.code.outcome() == Outcome::Accepted);
+        assert!(is_acknowledgement(&parse("MSH|^~\\&|||||||RRI^I12|9\rMSA|AA|42\r")));
         assert!(is_acknowledgement(&parse("MSH|^~\\&|||||||ACK|9\r")));
-        assert!(!is_acknowledgement(&parse(
-            "MSH|^~\\&|||||||ADT^A01|9\rPID|1\r"
-        )));
+        assert!(!is_acknowledgement(&parse("MSH|^~\\&|||||||ADT^A01|9\rPID|1\r")));
         assert_eq!(read(&parse("MSH|^~\\&|||||||ACK|9\rMSA|ZZ|42\r")), None);
     }
 

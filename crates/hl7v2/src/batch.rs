@@ -22,12 +22,7 @@ pub struct Piece {
 /// all there. Any other says where (line and column) the file is not HL7, and is the last item: such a file
 /// is to be refused as a whole.
 pub fn messages(bytes: &[u8]) -> impl Iterator<Item = Result<Piece, Problem>> + use<> {
-    let mut splitter = Splitter {
-        bytes,
-        found: Vec::new(),
-        counts: Counts::default(),
-        envelope: false,
-    };
+    let mut splitter = Splitter { bytes, found: Vec::new(), counts: Counts::default(), envelope: false };
     if let Err(problem) = splitter.split() {
         splitter.found.push(Err(problem));
     }
@@ -63,11 +58,7 @@ enum Kind {
 
 impl Splitter<'_> {
     fn split(&mut self) -> Result<(), Problem> {
-        let start = if self.bytes.starts_with(b"\xef\xbb\xbf") {
-            3
-        } else {
-            0
-        };
+        let start = if self.bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let rest = self.bytes.get(start..).unwrap_or_default();
         let framed = rest.iter().find(|byte| !is_blank(**byte)) == Some(&START);
         if framed {
@@ -83,11 +74,7 @@ impl Splitter<'_> {
 
     fn frames(&mut self, start: usize) -> Result<(), Problem> {
         let (mut at, mut line) = (start, 1);
-        while let Some(offset) = self
-            .bytes
-            .get(at..)
-            .and_then(|rest| rest.iter().position(|byte| !is_blank(*byte)))
-        {
+        while let Some(offset) = self.bytes.get(at..).and_then(|rest| rest.iter().position(|byte| !is_blank(*byte))) {
             line += self.breaks(at..at + offset);
             at += offset;
             if self.bytes.get(at) != Some(&START) {
@@ -134,21 +121,13 @@ impl Splitter<'_> {
             }
             match kind {
                 Kind::Message => {
-                    open = Some(Piece {
-                        range: found.start + indent..found.next,
-                        first_line: found.number,
-                    });
+                    open = Some(Piece { range: found.start + indent..found.next, first_line: found.number });
                 }
                 Kind::Other => match &mut open {
                     Some(piece) => piece.range.end = found.next,
                     None => {
-                        let what =
-                            "this is not HL7 v2: a message begins with MSH and a field separator";
-                        return Err(refused(
-                            what,
-                            found.number,
-                            self.column(found.start + indent),
-                        ));
+                        let what = "this is not HL7 v2: a message begins with MSH and a field separator";
+                        return Err(refused(what, found.number, self.column(found.start + indent)));
                     }
                 },
                 kind => self.envelope(kind, text, found.number),
@@ -176,21 +155,11 @@ impl Splitter<'_> {
             _ => return,
         };
         let separator = text.get(3).copied().unwrap_or(b'|');
-        let said = text
-            .split(|byte| *byte == separator)
-            .nth(1)
-            .unwrap_or_default()
-            .trim_ascii();
-        let agrees = said.is_empty()
-            || std::str::from_utf8(said)
-                .ok()
-                .and_then(|said| said.parse().ok())
-                == Some(counted);
+        let said = text.split(|byte| *byte == separator).nth(1).unwrap_or_default().trim_ascii();
+        let agrees = said.is_empty() || std::str::from_utf8(said).ok().and_then(|said| said.parse().ok()) == Some(counted);
         if !agrees {
             let what = match kind {
-                Kind::BatchTrailer => {
-                    "the count in BTS-1 is not the number of messages in the batch"
-                }
+                Kind::BatchTrailer => "the count in BTS-1 is not the number of messages in the batch",
                 _ => "the count in FTS-1 is not the number of batches in the file",
             };
             let problem = Problem::new(Code::OtherError, Severity::Warning, what).at_line(line, 1);
@@ -244,60 +213,29 @@ mod tests {
     fn one_message_with_any_line_ends() {
         check(b"MSH|1\rPID|1\r", &["1: MSH|1\\rPID|1\\r"]);
         check(b"MSH|1\nPID|1", &["1: MSH|1\\nPID|1"]);
-        check(
-            b"\xef\xbb\xbf\r\n  MSH|1\r\nPID|1\r\n",
-            &["2: MSH|1\\r\\nPID|1\\r\\n"],
-        );
+        check(b"\xef\xbb\xbf\r\n  MSH|1\r\nPID|1\r\n", &["2: MSH|1\\r\\nPID|1\\r\\n"]);
     }
 
     #[test]
     fn many_messages_one_after_the_other() {
-        check(
-            b"MSH|1\nPID|1\n\nMSH|2\nPID|2\nmsh|3",
-            &["1: MSH|1\\nPID|1\\n", "4: MSH|2\\nPID|2\\n", "6: msh|3"],
-        );
+        check(b"MSH|1\nPID|1\n\nMSH|2\nPID|2\nmsh|3", &["1: MSH|1\\nPID|1\\n", "4: MSH|2\\nPID|2\\n", "6: msh|3"]);
     }
 
     #[test]
     fn odd_lines_within_a_message_stay_with_it() {
-        check(
-            b"MSH|1\r\rOB|1\rwrapped text\rMSH|2\r",
-            &["1: MSH|1\\r\\rOB|1\\rwrapped text\\r", "5: MSH|2\\r"],
-        );
+        check(b"MSH|1\r\rOB|1\rwrapped text\rMSH|2\r", &["1: MSH|1\\r\\rOB|1\\rwrapped text\\r", "5: MSH|2\\r"]);
     }
 
     #[test]
     fn frames_are_unwrapped() {
         check(
             b"\x0bMSH|1\rPID|1\r\x1c\r\x0bMSH|2\r\x1c\n\x0bMSH|3\r\rMSH|4\x1c",
-            &[
-                "1: MSH|1\\rPID|1\\r",
-                "4: MSH|2\\r",
-                "6: MSH|3\\r",
-                "8: MSH|4",
-            ],
+            &["1: MSH|1\\rPID|1\\r", "4: MSH|2\\r", "6: MSH|3\\r", "8: MSH|4"],
         );
-        check(
-            b"\x0bMSH|1\r\x1c\r\x0bMSH|2\r",
-            &["1: MSH|1\\r", "F a frame does not end (line 3, column 1)"],
-        );
-        check(
-            b"\x0bMSH|1\r\x0bMSH|2\r\x1c",
-            &["F a frame does not end (line 1, column 1)"],
-        );
-        check(
-            b"\x0bMSH|1\r\x1c\r\n xx",
-            &[
-                "1: MSH|1\\r",
-                "F bytes between two frames (line 3, column 2)",
-            ],
-        );
-        check(
-            b"\x0bPID|1\r\x1c",
-            &[
-                "F this is not HL7 v2: a message begins with MSH and a field separator (line 1, column 2)",
-            ],
-        );
+        check(b"\x0bMSH|1\r\x1c\r\x0bMSH|2\r", &["1: MSH|1\\r", "F a frame does not end (line 3, column 1)"]);
+        check(b"\x0bMSH|1\r\x0bMSH|2\r\x1c", &["F a frame does not end (line 1, column 1)"]);
+        check(b"\x0bMSH|1\r\x1c\r\n xx", &["1: MSH|1\\r", "F bytes between two frames (line 3, column 2)"]);
+        check(b"\x0bPID|1\r\x1c", &["F this is not HL7 v2: a message begins with MSH and a field separator (line 1, column 2)"]);
     }
 
     #[test]
@@ -319,19 +257,14 @@ mod tests {
     #[test]
     fn what_is_not_hl7_is_refused_with_line_and_column() {
         let refused = |line: usize, column: usize| {
-            format!(
-                "F this is not HL7 v2: a message begins with MSH and a field separator (line {line}, column {column})"
-            )
+            format!("F this is not HL7 v2: a message begins with MSH and a field separator (line {line}, column {column})")
         };
         check(b"name,date\nAnn,1980\n", &[&refused(1, 1)]);
         check(b"\n\n  PID|1\rMSH|1", &[&refused(3, 3)]);
         check(b"MSH", &[&refused(1, 1)]);
         check(b"MSHAPED", &[&refused(1, 1)]);
         check(b"\xff\xfeM\0S\0H\0", &[&refused(1, 1)]);
-        check(
-            b"BHS|^~\\&\rMSH|1\rBTS|1\rtrailing",
-            &["2: MSH|1\\r", &refused(4, 1)],
-        );
+        check(b"BHS|^~\\&\rMSH|1\rBTS|1\rtrailing", &["2: MSH|1\\r", &refused(4, 1)]);
         check(b"", &["F there is no message (line 1, column 1)"]);
         check(b" \r\n", &["F there is no message (line 1, column 1)"]);
     }

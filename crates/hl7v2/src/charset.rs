@@ -49,10 +49,7 @@ impl Charset {
         let name = name.trim().to_ascii_uppercase();
         let label = match name.as_str() {
             "UNICODE" | "UNICODE UTF-8" | "UTF8" => "utf-8".to_owned(),
-            name => match name
-                .strip_prefix("8859/")
-                .or_else(|| name.strip_prefix("8859-"))
-            {
+            name => match name.strip_prefix("8859/").or_else(|| name.strip_prefix("8859-")) {
                 Some(part) => format!("iso-8859-{part}"),
                 None => name.to_owned(),
             },
@@ -85,17 +82,13 @@ impl Charset {
     /// The text of bytes in this character set; `None` where they are not of it.
     #[must_use]
     pub fn decode(self, bytes: &[u8]) -> Option<String> {
-        let text = self
-            .0
-            .decode_without_bom_handling_and_without_replacement(bytes)?;
+        let text = self.0.decode_without_bom_handling_and_without_replacement(bytes)?;
         Some(text.into_owned())
     }
 
     /// The bytes' text in this set, or else in Windows-1252.
     pub(crate) fn decode_or_fall_back(self, bytes: &[u8]) -> String {
-        self.decode(bytes)
-            .or_else(|| Charset::WINDOWS_1252.decode(bytes))
-            .unwrap_or_default()
+        self.decode(bytes).or_else(|| Charset::WINDOWS_1252.decode(bytes)).unwrap_or_default()
     }
 }
 
@@ -128,47 +121,28 @@ pub(crate) fn decode(bytes: &[u8], sender: Option<Charset>) -> Decoded {
     for (candidate, evidence) in candidates {
         let Some(charset) = candidate else { continue };
         if let Some(text) = charset.decode(bytes) {
-            return Decoded {
-                text,
-                charset,
-                evidence,
-                tolerated,
-            };
+            return Decoded { text, charset, evidence, tolerated };
         }
         if evidence != Evidence::ValidUtf8 {
-            tolerated = Some(
-                "the bytes are not in the character set that was declared: another one was taken",
-            );
+            tolerated = Some("the bytes are not in the character set that was declared: another one was taken");
         }
     }
     // Not reached: every byte is something in Windows-1252.
     let text = String::from_utf8_lossy(bytes).into_owned();
-    Decoded {
-        text,
-        charset: Charset::UTF_8,
-        evidence: Evidence::Fallback,
-        tolerated,
-    }
+    Decoded { text, charset: Charset::UTF_8, evidence: Evidence::Fallback, tolerated }
 }
 
 /// What MSH-18 declares. ASCII says nothing: whoever declares it sends other things too.
 fn declared(bytes: &[u8]) -> (Option<Charset>, Option<&'static str>) {
-    let name = msh18(bytes)
-        .and_then(|name| std::str::from_utf8(name).ok())
-        .unwrap_or_default();
+    let name = msh18(bytes).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default();
     let name = name.trim();
-    let silent = [
-        "", "\"\"", "ASCII", "US-ASCII", "ISO IR6", "ISO IR 6", "ISO-IR-6",
-    ];
+    let silent = ["", "\"\"", "ASCII", "US-ASCII", "ISO IR6", "ISO IR 6", "ISO-IR-6"];
     if silent.iter().any(|one| one.eq_ignore_ascii_case(name)) {
         return (None, None);
     }
     match Charset::named(name) {
         Some(charset) => (Some(charset), None),
-        None => (
-            None,
-            Some("the character set in MSH-18 is unknown or cannot be sent over MLLP: passed over"),
-        ),
+        None => (None, Some("the character set in MSH-18 is unknown or cannot be sent over MLLP: passed over")),
     }
 }
 
@@ -190,8 +164,7 @@ mod tests {
     use super::*;
 
     fn message(msh18: &str, name: &[u8]) -> Vec<u8> {
-        let mut bytes =
-            format!("MSH|^~\\&|A|B|C|D|1||ADT^A01|1|P|2.4||||||{msh18}\rPID|1||||").into_bytes();
+        let mut bytes = format!("MSH|^~\\&|A|B|C|D|1||ADT^A01|1|P|2.4||||||{msh18}\rPID|1||||").into_bytes();
         bytes.extend_from_slice(name);
         bytes
     }
@@ -199,59 +172,25 @@ mod tests {
     fn check(bytes: &[u8], sender: Option<Charset>) -> (String, &'static str, Evidence, bool) {
         let decoded = decode(bytes, sender);
         let name = decoded.text.rsplit('|').next().unwrap().to_owned();
-        (
-            name,
-            decoded.charset.name(),
-            decoded.evidence,
-            decoded.tolerated.is_some(),
-        )
+        (name, decoded.charset.name(), decoded.evidence, decoded.tolerated.is_some())
     }
 
     #[test]
     fn the_order_of_trust_is_mark_declaration_sender_utf8_windows() {
         let polish = Charset::named("8859/2");
-        let marked = [
-            b"\xef\xbb\xbf".as_slice(),
-            &message("8859/1", "é".as_bytes()),
-        ]
-        .concat();
-        assert_eq!(
-            check(&marked, None),
-            ("é".into(), "UTF-8", Evidence::ByteOrderMark, false)
-        );
-        assert_eq!(
-            check(&message("8859/1", b"\xe9"), polish),
-            ("é".into(), "windows-1252", Evidence::Declared, false)
-        );
-        assert_eq!(
-            check(&message("", b"\xb3"), polish),
-            ("ł".into(), "ISO-8859-2", Evidence::Sender, false)
-        );
-        assert_eq!(
-            check(&message("ASCII", "é".as_bytes()), None),
-            ("é".into(), "UTF-8", Evidence::ValidUtf8, false)
-        );
-        assert_eq!(
-            check(&message("", b"O\x92Neill"), None),
-            ("O’Neill".into(), "windows-1252", Evidence::Fallback, false)
-        );
+        let marked = [b"\xef\xbb\xbf".as_slice(), &message("8859/1", "é".as_bytes())].concat();
+        assert_eq!(check(&marked, None), ("é".into(), "UTF-8", Evidence::ByteOrderMark, false));
+        assert_eq!(check(&message("8859/1", b"\xe9"), polish), ("é".into(), "windows-1252", Evidence::Declared, false));
+        assert_eq!(check(&message("", b"\xb3"), polish), ("ł".into(), "ISO-8859-2", Evidence::Sender, false));
+        assert_eq!(check(&message("ASCII", "é".as_bytes()), None), ("é".into(), "UTF-8", Evidence::ValidUtf8, false));
+        assert_eq!(check(&message("", b"O\x92Neill"), None), ("O’Neill".into(), "windows-1252", Evidence::Fallback, false));
     }
 
     #[test]
     fn every_declaration_of_utf8_is_understood() {
-        for name in [
-            "UNICODE",
-            "UNICODE UTF-8",
-            "UTF-8",
-            "utf8",
-            "UNICODE UTF-8~8859/1",
-        ] {
-            let (text, charset, evidence, problem) =
-                check(&message(name, "Zoë".as_bytes()), Charset::named("8859/1"));
-            assert_eq!(
-                (text.as_str(), charset, evidence, problem),
-                ("Zoë", "UTF-8", Evidence::Declared, false)
-            );
+        for name in ["UNICODE", "UNICODE UTF-8", "UTF-8", "utf8", "UNICODE UTF-8~8859/1"] {
+            let (text, charset, evidence, problem) = check(&message(name, "Zoë".as_bytes()), Charset::named("8859/1"));
+            assert_eq!((text.as_str(), charset, evidence, problem), ("Zoë", "UTF-8", Evidence::Declared, false));
         }
     }
 
@@ -259,11 +198,7 @@ mod tests {
     fn a_declaration_that_does_not_fit_is_passed_over_and_reported() {
         for name in ["UNICODE UTF-8", "UNICODE UTF-16", "ISO IR87", "KLINGON"] {
             let (text, charset, _, problem) = check(&message(name, b"Zo\xeb"), None);
-            assert_eq!(
-                (text.as_str(), charset, problem),
-                ("Zoë", "windows-1252", true),
-                "{name}"
-            );
+            assert_eq!((text.as_str(), charset, problem), ("Zoë", "windows-1252", true), "{name}");
         }
     }
 

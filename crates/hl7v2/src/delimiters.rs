@@ -20,14 +20,7 @@ pub struct Delimiters {
 
 impl Default for Delimiters {
     fn default() -> Self {
-        Delimiters {
-            field: b'|',
-            component: b'^',
-            repetition: b'~',
-            escape: b'\\',
-            subcomponent: b'&',
-            truncation: None,
-        }
+        Delimiters { field: b'|', component: b'^', repetition: b'~', escape: b'\\', subcomponent: b'&', truncation: None }
     }
 }
 
@@ -46,57 +39,25 @@ impl Delimiters {
     }
 
     fn from_msh2(field: u8, declared: &[u8]) -> (Delimiters, Option<&'static str>) {
-        let ordinary = Delimiters {
-            field,
-            ..Delimiters::default()
-        };
-        let roles = [
-            ordinary.component,
-            ordinary.repetition,
-            ordinary.escape,
-            ordinary.subcomponent,
-        ];
+        let ordinary = Delimiters { field, ..Delimiters::default() };
+        let roles = [ordinary.component, ordinary.repetition, ordinary.escape, ordinary.subcomponent];
         if declared.len() < roles.len() {
             // `^&` and `^~` are seen: what is there keeps its usual role. Unusual ones go by position.
             let usual = declared.iter().all(|byte| roles.contains(byte));
-            let padded = if usual {
-                ordinary
-            } else {
-                ordinary.by_position(declared)
-            };
-            return (
-                padded,
-                Some("MSH-2 is short: the usual separators were assumed"),
-            );
+            let padded = if usual { ordinary } else { ordinary.by_position(declared) };
+            return (padded, Some("MSH-2 is short: the usual separators were assumed"));
         }
         let mut read = ordinary.by_position(declared);
         read.truncation = declared.get(4).copied().filter(|byte| usable(*byte));
-        let mut all = vec![
-            read.field,
-            read.component,
-            read.repetition,
-            read.escape,
-            read.subcomponent,
-        ];
+        let mut all = vec![read.field, read.component, read.repetition, read.escape, read.subcomponent];
         all.sort_unstable();
         all.dedup();
         let strange = all.len() < 5 || declared.len() > 5 || !declared.iter().copied().all(usable);
-        (
-            read,
-            strange.then_some(
-                "MSH-2 is not five different separators at most: read as far as possible",
-            ),
-        )
+        (read, strange.then_some("MSH-2 is not five different separators at most: read as far as possible"))
     }
 
     fn by_position(self, declared: &[u8]) -> Delimiters {
-        let at = |index: usize, usual: u8| {
-            declared
-                .get(index)
-                .copied()
-                .filter(|byte| usable(*byte))
-                .unwrap_or(usual)
-        };
+        let at = |index: usize, usual: u8| declared.get(index).copied().filter(|byte| usable(*byte)).unwrap_or(usual);
         Delimiters {
             component: at(0, self.component),
             repetition: at(1, self.repetition),
@@ -108,28 +69,13 @@ impl Delimiters {
 
     /// MSH-2 as these delimiters write it: four characters, or five with the truncation character.
     pub fn msh2(&self) -> String {
-        let mut text: String = [
-            self.component,
-            self.repetition,
-            self.escape,
-            self.subcomponent,
-        ]
-        .map(char::from)
-        .iter()
-        .collect();
+        let mut text: String = [self.component, self.repetition, self.escape, self.subcomponent].map(char::from).iter().collect();
         text.extend(self.truncation.map(char::from));
         text
     }
 
     pub(crate) fn is_separator(&self, c: char) -> bool {
-        [
-            self.field,
-            self.component,
-            self.repetition,
-            self.subcomponent,
-        ]
-        .map(char::from)
-        .contains(&c)
+        [self.field, self.component, self.repetition, self.subcomponent].map(char::from).contains(&c)
     }
 }
 
@@ -156,15 +102,7 @@ mod tests {
 
     #[test]
     fn a_short_msh_2_is_padded_and_reported() {
-        for short in [
-            "MSH|^&|A",
-            "MSH|^~|A",
-            "MSH|^~&|A",
-            "MSH|^~\\|A",
-            "MSH||A",
-            "MSH|",
-            "MSH|^",
-        ] {
+        for short in ["MSH|^&|A", "MSH|^~|A", "MSH|^~&|A", "MSH|^~\\|A", "MSH||A", "MSH|", "MSH|^"] {
             assert_eq!(read(short), ("^~\\&".into(), true), "{short}");
         }
         assert_eq!(read("MSH|*|A"), ("*~\\&".into(), true));

@@ -19,14 +19,7 @@ fn ours(text: &str) -> Leaves {
                 for (c, component) in repetition.components().enumerate() {
                     let count = component.raw().split('&').count();
                     for u in 0..count {
-                        leaves.push((
-                            s,
-                            f,
-                            r,
-                            c,
-                            u,
-                            component.subcomponent(u + 1).text().into_owned(),
-                        ));
+                        leaves.push((s, f, r, c, u, component.subcomponent(u + 1).text().into_owned()));
                     }
                 }
             }
@@ -41,21 +34,11 @@ fn er7(text: &str) -> Leaves {
     for (s, segment) in message.segments.iter().enumerate() {
         let from = if segment.is_header() { 3 } else { 1 };
         for f in from..=segment.fields.len() + 1 {
-            let repetitions = segment
-                .field(f)
-                .map(|field| field.repetitions.as_slice())
-                .unwrap_or_default();
+            let repetitions = segment.field(f).map(|field| field.repetitions.as_slice()).unwrap_or_default();
             for (r, repetition) in repetitions.iter().enumerate() {
                 for (c, component) in repetition.components.iter().enumerate() {
                     for (u, subcomponent) in component.subcomponents.iter().enumerate() {
-                        leaves.push((
-                            s,
-                            f,
-                            r,
-                            c,
-                            u,
-                            subcomponent.value(&message.separators).into_owned(),
-                        ));
+                        leaves.push((s, f, r, c, u, subcomponent.value(&message.separators).into_owned()));
                     }
                 }
             }
@@ -86,35 +69,23 @@ fn hl7kit(text: &str) -> Leaves {
 }
 
 fn valued(leaves: Leaves) -> Leaves {
-    leaves
-        .into_iter()
-        .filter(|leaf| !leaf.5.is_empty())
-        .collect()
+    leaves.into_iter().filter(|leaf| !leaf.5.is_empty()).collect()
 }
 
 /// One value to set: segment, field, repetition, component, subcomponent, text.
 fn values() -> impl Strategy<Value = Vec<(usize, usize, usize, usize, usize, String)>> {
     let text = "[ a-zA-Z0-9|^~&\\\\#'éŁ.,<>/-]{1,12}";
-    proptest::collection::vec(
-        (0usize..5, 1usize..25, 1usize..4, 1usize..6, 1usize..4, text),
-        1..30,
-    )
+    proptest::collection::vec((0usize..5, 1usize..25, 1usize..4, 1usize..6, 1usize..4, text), 1..30)
 }
 
 fn written(values: &[(usize, usize, usize, usize, usize, String)]) -> String {
     let mut message = MessageBuilder::default();
     let msh = message.segment("MSH");
-    msh.field(3, "LAB")
-        .components(9, &["ORU", "R01"])
-        .field(10, "42")
-        .field(12, "2.4")
-        .field(18, "UNICODE UTF-8");
+    msh.field(3, "LAB").components(9, &["ORU", "R01"]).field(10, "42").field(12, "2.4").field(18, "UNICODE UTF-8");
     for (number, name) in ["PID", "OBR", "OBX", "OBX", "ZDS"].into_iter().enumerate() {
         let segment = message.segment(name);
         segment.field(1, &(number + 1).to_string());
-        for (_, field, repetition, component, subcomponent, text) in
-            values.iter().filter(|value| value.0 == number)
-        {
+        for (_, field, repetition, component, subcomponent, text) in values.iter().filter(|value| value.0 == number) {
             segment.subcomponent(field + 1, *repetition, *component, *subcomponent, text);
         }
         // One of the others takes spaces off the end of a segment.
@@ -166,38 +137,17 @@ fn a_result_survives_every_input_on_which_another_parser_lost_it() {
     const OBX: &str = "OBX|1|NM|CD4^Count||350|cells/mm3|||||F";
     for (what, text) in [
         ("a blank line before it", format!("{MSH}\rPID|1\r\r{OBX}\r")),
-        (
-            "a damaged segment before it",
-            format!("{MSH}\rOB|1|NM|x||1\r{OBX}\r"),
-        ),
-        (
-            "a long name before it",
-            format!("{MSH}\rOBXX|1|NM|x||1\r{OBX}\r"),
-        ),
+        ("a damaged segment before it", format!("{MSH}\rOB|1|NM|x||1\r{OBX}\r")),
+        ("a long name before it", format!("{MSH}\rOBXX|1|NM|x||1\r{OBX}\r")),
         ("a space before it", format!("{MSH}\rPID|1\r {OBX}\r")),
         ("LF", format!("{MSH}\nPID|1\n{OBX}\n")),
         ("CR LF", format!("{MSH}\r\nPID|1\r\n{OBX}\r\n")),
         ("mixed ends", format!("{MSH}\rPID|1\n{OBX}\r\n")),
-        (
-            "a byte order mark",
-            format!("\u{feff}{MSH}\rPID|1\r{OBX}\r"),
-        ),
-        (
-            "three encoding characters",
-            format!("{}\rPID|1\r{OBX}\r", MSH.replace("^~\\&", "^~\\")),
-        ),
-        (
-            "version 2.7",
-            format!("{}\rPID|1\r{OBX}\r", MSH.replace("^~\\&", "^~\\&#")),
-        ),
-        (
-            "a text line before it",
-            format!("{MSH}\rNTE|1||some text\rthat was wrapped\r{OBX}\r"),
-        ),
-        (
-            "an unclosed escape",
-            format!("{MSH}\rNTE|1||DO\\E\r{OBX}\r"),
-        ),
+        ("a byte order mark", format!("\u{feff}{MSH}\rPID|1\r{OBX}\r")),
+        ("three encoding characters", format!("{}\rPID|1\r{OBX}\r", MSH.replace("^~\\&", "^~\\"))),
+        ("version 2.7", format!("{}\rPID|1\r{OBX}\r", MSH.replace("^~\\&", "^~\\&#"))),
+        ("a text line before it", format!("{MSH}\rNTE|1||some text\rthat was wrapped\r{OBX}\r")),
+        ("an unclosed escape", format!("{MSH}\rNTE|1||DO\\E\r{OBX}\r")),
         ("half a byte", format!("{MSH}\rNTE|1||\\X4\\\r{OBX}\r")),
     ] {
         let message = Message::parse(text.as_bytes(), &Options::default()).unwrap();

@@ -27,11 +27,7 @@ pub fn unescape<'a>(raw: &'a str, delimiters: &Delimiters, charset: Charset) -> 
         return Cow::Borrowed(raw);
     }
     let escape = char::from(delimiters.escape);
-    let mut out = Unescaped {
-        text: String::with_capacity(raw.len()),
-        bytes: Vec::new(),
-        charset,
-    };
+    let mut out = Unescaped { text: String::with_capacity(raw.len()), bytes: Vec::new(), charset };
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once(escape) {
         out.push(before);
@@ -45,10 +41,7 @@ pub fn unescape<'a>(raw: &'a str, delimiters: &Delimiters, charset: Charset) -> 
             rest = tail;
         } else {
             // The closing sign of what is not a sequence may open one: it is looked at again.
-            out.push(
-                rest.get(before.len()..before.len() + 1 + body.len())
-                    .unwrap_or_default(),
-            );
+            out.push(rest.get(before.len()..before.len() + 1 + body.len()).unwrap_or_default());
             rest = after.get(body.len()..).unwrap_or_default();
         }
     }
@@ -74,8 +67,7 @@ impl Unescaped {
 
     fn flush(&mut self) {
         if !self.bytes.is_empty() {
-            self.text
-                .push_str(&self.charset.decode_or_fall_back(&self.bytes));
+            self.text.push_str(&self.charset.decode_or_fall_back(&self.bytes));
             self.bytes.clear();
         }
     }
@@ -95,9 +87,7 @@ impl Unescaped {
             // Highlighting on and off has no text.
             "H" | "N" => return true,
             _ => {
-                return body
-                    .strip_prefix('.')
-                    .is_some_and(|command| self.command(command));
+                return body.strip_prefix('.').is_some_and(|command| self.command(command));
             }
         };
         self.flush();
@@ -112,11 +102,7 @@ impl Unescaped {
         };
         let number = match number {
             "" => Some(1),
-            digits => digits
-                .trim_start_matches(['+', '-'])
-                .parse::<usize>()
-                .ok()
-                .map(|n| n.min(SKIP_MAX)),
+            digits => digits.trim_start_matches(['+', '-']).parse::<usize>().ok().map(|n| n.min(SKIP_MAX)),
         };
         let Some(number) = number else { return false };
         let text = match name.to_ascii_lowercase().as_str() {
@@ -134,36 +120,21 @@ impl Unescaped {
 
 /// Appends the bytes that the digits stand for; false, and nothing appended, if they are not pairs of digits.
 fn hexadecimal(digits: &str, bytes: &mut Vec<u8>) -> bool {
-    let value = |byte: &u8| {
-        char::from(*byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
-    let Some(values) = digits
-        .as_bytes()
-        .iter()
-        .map(value)
-        .collect::<Option<Vec<u8>>>()
-    else {
+    let value = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let Some(values) = digits.as_bytes().iter().map(value).collect::<Option<Vec<u8>>>() else {
         return false;
     };
     if values.is_empty() || !values.len().is_multiple_of(2) {
         return false;
     }
-    bytes.extend(
-        values
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit)),
-    );
+    bytes.extend(values.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit)));
     true
 }
 
 /// The raw value of a text: separators escaped, line breaks replaced, and the two bytes that would end an
 /// MLLP frame turned into spaces.
 pub fn escape<'a>(text: &'a str, delimiters: &Delimiters, breaks: LineBreaks) -> Cow<'a, str> {
-    let special = |byte: u8| {
-        letter(byte, delimiters).is_some() || matches!(byte, b'\r' | b'\n' | 0x0b | 0x1c)
-    };
+    let special = |byte: u8| letter(byte, delimiters).is_some() || matches!(byte, b'\r' | b'\n' | 0x0b | 0x1c);
     if !text.bytes().any(special) {
         return Cow::Borrowed(text);
     }
@@ -175,10 +146,7 @@ pub fn escape<'a>(text: &'a str, delimiters: &Delimiters, breaks: LineBreaks) ->
             ('\n', _) if last == '\r' => {}
             ('\r' | '\n', LineBreaks::Formatted) => out.extend([sign, '.', 'b', 'r', sign]),
             ('\r' | '\n' | '\u{b}' | '\u{1c}', _) => out.push(' '),
-            _ => match u8::try_from(c)
-                .ok()
-                .and_then(|byte| letter(byte, delimiters))
-            {
+            _ => match u8::try_from(c).ok().and_then(|byte| letter(byte, delimiters)) {
                 Some(letter) => out.extend([sign, letter, sign]),
                 None => out.push(c),
             },
@@ -221,29 +189,15 @@ mod tests {
     fn bytes_are_read_in_the_messages_character_set() {
         assert_eq!(text(r"a\X0D0A\b"), "a\r\nb");
         assert_eq!(text(r"\XC3A9\"), "é");
-        assert_eq!(
-            text(r"\XC3\\XA9\"),
-            "é",
-            "a character spread over two sequences"
-        );
+        assert_eq!(text(r"\XC3\\XA9\"), "é", "a character spread over two sequences");
         assert_eq!(text(r"\XE9\"), "é", "not UTF-8, so Windows-1252");
-        assert_eq!(
-            unescape(
-                r"\XB3\",
-                &Delimiters::default(),
-                Charset::named("8859/2").unwrap()
-            ),
-            "ł"
-        );
+        assert_eq!(unescape(r"\XB3\", &Delimiters::default(), Charset::named("8859/2").unwrap()), "ł");
     }
 
     #[test]
     fn formatting_becomes_breaks_and_spaces_or_nothing() {
         assert_eq!(text(r"one\.br\two\.BR\three"), "one\ntwo\nthree");
-        assert_eq!(
-            text(r"a\.sp2\b\.sk3\c\.in+4\d\.ti-2\e\.fi\\.nf\f\.ce\g"),
-            "a\n\nb   cdef\ng"
-        );
+        assert_eq!(text(r"a\.sp2\b\.sk3\c\.in+4\d\.ti-2\e\.fi\\.nf\f\.ce\g"), "a\n\nb   cdef\ng");
         assert_eq!(text(r"\H\bold\N\"), "bold");
         assert_eq!(text(r"\.sp999999999\").len(), SKIP_MAX);
     }
@@ -269,38 +223,20 @@ mod tests {
         ] {
             assert_eq!(text(raw), raw);
         }
-        assert_eq!(
-            text(r"C:\dir\F\x"),
-            r"C:\dir|x",
-            "the closing sign of no sequence may open one"
-        );
+        assert_eq!(text(r"C:\dir\F\x"), r"C:\dir|x", "the closing sign of no sequence may open one");
     }
 
     #[test]
     fn other_separators_have_the_same_letters() {
-        let other = Delimiters {
-            field: b'$',
-            escape: b'!',
-            ..Delimiters::default()
-        };
+        let other = Delimiters { field: b'$', escape: b'!', ..Delimiters::default() };
         assert_eq!(unescape("!F!|!E!", &other, Charset::UTF_8), "$|!");
         assert_eq!(escape("$|!", &other, LineBreaks::Space), "!F!|!E!");
     }
 
     #[test]
     fn line_breaks_and_frame_bytes_never_reach_a_field() {
-        assert_eq!(
-            escape(
-                "a\r\nb\nc\rd\u{b}\u{1c}",
-                &Delimiters::default(),
-                LineBreaks::Space
-            ),
-            "a b c d  "
-        );
-        assert_eq!(
-            escape("a\r\n\nb", &Delimiters::default(), LineBreaks::Formatted),
-            r"a\.br\\.br\b"
-        );
+        assert_eq!(escape("a\r\nb\nc\rd\u{b}\u{1c}", &Delimiters::default(), LineBreaks::Space), "a b c d  ");
+        assert_eq!(escape("a\r\n\nb", &Delimiters::default(), LineBreaks::Formatted), r"a\.br\\.br\b");
     }
 
     proptest! {

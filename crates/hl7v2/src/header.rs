@@ -54,13 +54,7 @@ impl Header {
         };
         let raw = |field| msh.field(field).raw().to_owned();
         let code = |field| msh.field(field).leaf().text().trim().to_owned();
-        let part = |component| {
-            msh.field(9)
-                .component(component)
-                .text()
-                .trim()
-                .to_ascii_uppercase()
-        };
+        let part = |component| msh.field(9).component(component).text().trim().to_ascii_uppercase();
         let (message_type, trigger) = type_and_trigger(part(1), part(2));
         Header {
             delimiters: message.delimiters(),
@@ -87,9 +81,7 @@ impl Header {
     pub fn scan(bytes: &[u8]) -> Header {
         let bytes = bytes.get(..SCAN_BYTES_MAX).unwrap_or(bytes);
         let is_header = |window: &[u8]| match window {
-            [name @ .., separator] => {
-                name.eq_ignore_ascii_case(b"MSH") && delimiters::usable(*separator)
-            }
+            [name @ .., separator] => name.eq_ignore_ascii_case(b"MSH") && delimiters::usable(*separator),
             [] => false,
         };
         let Some(start) = bytes.windows(4).position(is_header) else {
@@ -98,9 +90,7 @@ impl Header {
         let rest = bytes.get(start..).unwrap_or_default();
         let end = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
         let line = rest.get(..end).unwrap_or_default();
-        Message::parse(line, &Options::default())
-            .map(|message| message.header())
-            .unwrap_or_default()
+        Message::parse(line, &Options::default()).map(|message| message.header()).unwrap_or_default()
     }
 
     /// The control id without the spaces around it, for comparing.
@@ -111,11 +101,7 @@ impl Header {
     /// The version as numbers, `2.5.1` as (2, 5, 1); 2.4 if the sender does not say.
     pub fn version_number(&self) -> (u32, u32, u32) {
         let mut parts = self.version.split('.').map(|part| part.parse().ok());
-        match (
-            parts.next().flatten(),
-            parts.next().flatten(),
-            parts.next().flatten(),
-        ) {
+        match (parts.next().flatten(), parts.next().flatten(), parts.next().flatten()) {
             (Some(major), Some(minor), patch) => (major, minor, patch.unwrap_or(0)),
             _ => (2, 4, 0),
         }
@@ -138,9 +124,7 @@ fn type_and_trigger(first: String, second: String) -> (String, String) {
 impl fmt::Debug for Header {
     /// Only what can be no content, even if the bytes were no header.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Header")
-            .field("version", &self.version_number())
-            .finish_non_exhaustive()
+        f.debug_struct("Header").field("version", &self.version_number()).finish_non_exhaustive()
     }
 }
 
@@ -149,50 +133,17 @@ mod tests {
     use super::*;
 
     fn header(text: &str) -> Header {
-        Message::parse(text.as_bytes(), &Options::default())
-            .unwrap()
-            .header()
+        Message::parse(text.as_bytes(), &Options::default()).unwrap().header()
     }
 
     #[test]
     fn the_header_tells_what_routing_and_answering_need() {
-        let header = header(
-            "MSH|^~\\&|CERNER|RQM^X|A|B|20241001||ADT^a28^ADT_A05|  42 |P^T|2.4^GBR|1||al|NE||8859/1\r",
-        );
-        assert_eq!(
-            (
-                header.message_type.as_str(),
-                header.trigger.as_str(),
-                header.structure.as_str()
-            ),
-            ("ADT", "A28", "ADT_A05")
-        );
-        assert_eq!(
-            (
-                header.sending_application.as_str(),
-                header.sending_facility.as_str()
-            ),
-            ("CERNER", "RQM^X")
-        );
-        assert_eq!(
-            (header.control_id.as_str(), header.control_id_trimmed()),
-            ("  42 ", "42")
-        );
-        assert_eq!(
-            (
-                header.processing_id.as_str(),
-                header.version.as_str(),
-                header.version_number()
-            ),
-            ("P", "2.4", (2, 4, 0))
-        );
-        assert_eq!(
-            (
-                header.accept_acknowledgement.as_str(),
-                header.application_acknowledgement.as_str()
-            ),
-            ("AL", "NE")
-        );
+        let header = header("MSH|^~\\&|CERNER|RQM^X|A|B|20241001||ADT^a28^ADT_A05|  42 |P^T|2.4^GBR|1||al|NE||8859/1\r");
+        assert_eq!((header.message_type.as_str(), header.trigger.as_str(), header.structure.as_str()), ("ADT", "A28", "ADT_A05"));
+        assert_eq!((header.sending_application.as_str(), header.sending_facility.as_str()), ("CERNER", "RQM^X"));
+        assert_eq!((header.control_id.as_str(), header.control_id_trimmed()), ("  42 ", "42"));
+        assert_eq!((header.processing_id.as_str(), header.version.as_str(), header.version_number()), ("P", "2.4", (2, 4, 0)));
+        assert_eq!((header.accept_acknowledgement.as_str(), header.application_acknowledgement.as_str()), ("AL", "NE"));
         assert_eq!(header.charset, Charset::WINDOWS_1252);
     }
 
@@ -208,40 +159,21 @@ mod tests {
             ("Zé€", ("Zé€", "")),
         ] {
             let header = header(&format!("MSH|^~\\&|||||||{written}|1"));
-            assert_eq!(
-                (header.message_type.as_str(), header.trigger.as_str()),
-                expected,
-                "{written}"
-            );
+            assert_eq!((header.message_type.as_str(), header.trigger.as_str()), expected, "{written}");
         }
     }
 
     #[test]
     fn odd_versions_are_read_as_numbers() {
-        for (written, number) in [
-            ("2.3", (2, 3, 0)),
-            ("2.5.1", (2, 5, 1)),
-            ("2.999", (2, 999, 0)),
-            ("", (2, 4, 0)),
-            ("new", (2, 4, 0)),
-        ] {
-            assert_eq!(
-                header(&format!("MSH|^~\\&||||||||||{written}")).version_number(),
-                number
-            );
+        for (written, number) in [("2.3", (2, 3, 0)), ("2.5.1", (2, 5, 1)), ("2.999", (2, 999, 0)), ("", (2, 4, 0)), ("new", (2, 4, 0))] {
+            assert_eq!(header(&format!("MSH|^~\\&||||||||||{written}")).version_number(), number);
         }
     }
 
     #[test]
     fn a_header_is_found_in_what_is_no_message() {
         let found = Header::scan(b"SH|ADT rubbish MSH|^~\\&|A|B|C|D|||ADT^A01|77|P|2.4\rPID|1");
-        assert_eq!(
-            (
-                found.control_id.as_str(),
-                found.sending_application.as_str()
-            ),
-            ("77", "A")
-        );
+        assert_eq!((found.control_id.as_str(), found.sending_application.as_str()), ("77", "A"));
         assert_eq!(Header::scan(b"nothing at all"), Header::default());
         assert_eq!(Header::scan(b"MSH"), Header::default());
     }

@@ -32,12 +32,7 @@ pub(crate) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(bytes: &'a [u8], at: usize, number: usize) -> Lines<'a> {
-        Lines {
-            bytes,
-            at,
-            number,
-            before: Break::None,
-        }
+        Lines { bytes, at, number, before: Break::None }
     }
 }
 
@@ -46,8 +41,7 @@ impl Iterator for Lines<'_> {
 
     fn next(&mut self) -> Option<Line> {
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let end =
-            memchr::memchr2(b'\r', b'\n', rest).map_or(self.bytes.len(), |offset| self.at + offset);
+        let end = memchr::memchr2(b'\r', b'\n', rest).map_or(self.bytes.len(), |offset| self.at + offset);
         let after = match (self.bytes.get(end), self.bytes.get(end + 1)) {
             (Some(b'\r'), Some(b'\n')) => Break::CrLf,
             (Some(b'\r'), _) => Break::Cr,
@@ -59,14 +53,7 @@ impl Iterator for Lines<'_> {
             Break::Cr | Break::Lf => 1,
             Break::CrLf => 2,
         };
-        let line = Line {
-            start: self.at,
-            end,
-            next: end + width,
-            number: self.number,
-            before: self.before,
-            after,
-        };
+        let line = Line { start: self.at, end, next: end + width, number: self.number, before: self.before, after };
         (self.at, self.number, self.before) = (line.next, self.number + 1, after);
         Some(line)
     }
@@ -74,9 +61,7 @@ impl Iterator for Lines<'_> {
 
 /// How many lines end in `bytes`.
 pub(crate) fn breaks(bytes: &[u8]) -> usize {
-    Lines::new(bytes, 0, 1)
-        .filter(|line| line.after != Break::None)
-        .count()
+    Lines::new(bytes, 0, 1).filter(|line| line.after != Break::None).count()
 }
 
 #[cfg(test)]
@@ -86,13 +71,8 @@ mod tests {
     #[test]
     fn any_line_end_ends_a_line() {
         let text = b"a\rb\nc\r\n\re";
-        let lines: Vec<_> = Lines::new(text, 0, 1)
-            .map(|line| (&text[line.start..line.end], line.number))
-            .collect();
-        assert_eq!(
-            lines,
-            [(&b"a"[..], 1), (b"b", 2), (b"c", 3), (b"", 4), (b"e", 5)]
-        );
+        let lines: Vec<_> = Lines::new(text, 0, 1).map(|line| (&text[line.start..line.end], line.number)).collect();
+        assert_eq!(lines, [(&b"a"[..], 1), (b"b", 2), (b"c", 3), (b"", 4), (b"e", 5)]);
         assert_eq!(breaks(text), 4);
         assert_eq!(Lines::new(b"", 0, 1).count(), 0);
     }

@@ -64,26 +64,13 @@ pub struct Location {
 impl Location {
     /// The location of a whole segment.
     pub fn of_segment(segment: Name, occurrence: usize) -> Location {
-        Location {
-            segment,
-            occurrence,
-            field: 0,
-            repetition: 0,
-            component: 0,
-            subcomponent: 0,
-        }
+        Location { segment, occurrence, field: 0, repetition: 0, component: 0, subcomponent: 0 }
     }
 
     /// The location of a field of this segment.
     #[must_use]
     pub fn with_field(self, field: usize) -> Location {
-        Location {
-            field,
-            repetition: 0,
-            component: 0,
-            subcomponent: 0,
-            ..self
-        }
+        Location { field, repetition: 0, component: 0, subcomponent: 0, ..self }
     }
 }
 
@@ -155,14 +142,7 @@ impl FromStr for Path {
         let (field, repetition) = indexed(parts.next().unwrap_or_default())?;
         let component = parts.next().map(number).transpose()?;
         let subcomponent = parts.next().map(number).transpose()?;
-        Ok(Path {
-            segment,
-            occurrence,
-            field: number(field)?,
-            repetition,
-            component,
-            subcomponent,
-        })
+        Ok(Path { segment, occurrence, field: number(field)?, repetition, component, subcomponent })
     }
 }
 
@@ -176,16 +156,8 @@ fn indexed(text: &str) -> Result<(&str, Option<usize>), BadPath> {
 
 fn number(text: &str) -> Result<usize, BadPath> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let value = if digits {
-        text.parse().map_err(|_| BadPath)?
-    } else {
-        0
-    };
-    if (1..=NUMBER_MAX).contains(&value) {
-        Ok(value)
-    } else {
-        Err(BadPath)
-    }
+    let value = if digits { text.parse().map_err(|_| BadPath)? } else { 0 };
+    if (1..=NUMBER_MAX).contains(&value) { Ok(value) } else { Err(BadPath) }
 }
 
 impl fmt::Display for Path {
@@ -242,15 +214,7 @@ mod tests {
 
     #[test]
     fn a_path_prints_as_it_was_written() {
-        for text in [
-            "PID-5",
-            "PID-5[1].1",
-            "OBX[4]-5",
-            "PID-3[2].4.1",
-            "3",
-            "3[2].4.1",
-            "ZU1-12.3",
-        ] {
+        for text in ["PID-5", "PID-5[1].1", "OBX[4]-5", "PID-3[2].4.1", "3", "3[2].4.1", "ZU1-12.3"] {
             assert_eq!(text.parse::<Path>().unwrap().to_string(), text);
         }
         assert_eq!("pid-5".parse::<Path>().unwrap().to_string(), "PID-5");
@@ -282,11 +246,7 @@ mod tests {
     fn a_location_says_only_what_differs_from_the_first() {
         let pid = Location::of_segment(Name::parse("PID").unwrap(), 1);
         assert_eq!(pid.to_string(), "PID");
-        let component = Location {
-            repetition: 2,
-            component: 1,
-            ..pid.with_field(3)
-        };
+        let component = Location { repetition: 2, component: 1, ..pid.with_field(3) };
         assert_eq!(component.to_string(), "PID-3[2].1");
         let obx = Location::of_segment(Name::parse("obx").unwrap(), 4);
         assert_eq!(obx.with_field(5).to_string(), "OBX[4]-5");

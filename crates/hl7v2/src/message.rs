@@ -69,15 +69,9 @@ impl Message {
         let before = text.len() - text.trim_start_matches(is_blank).len();
         let header = text.get(before..).unwrap_or_default();
         let (line, column) = position(&text, before);
-        if !header
-            .get(..3)
-            .is_some_and(|name| name.eq_ignore_ascii_case("MSH"))
-        {
+        if !header.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("MSH")) {
             let what = "this is not an HL7 v2 message: it does not begin with MSH";
-            return Err(
-                Problem::new(Code::SegmentSequenceError, Severity::Fatal, what)
-                    .at_line(line, column),
-            );
+            return Err(Problem::new(Code::SegmentSequenceError, Severity::Fatal, what).at_line(line, column));
         }
         let Some((delimiters, short)) = Delimiters::read(header) else {
             let what = "MSH is not followed by a field separator";
@@ -87,31 +81,17 @@ impl Message {
         };
         let mut reader = Reader::new(&text, delimiters);
         if before > 0 {
-            reader.report(
-                Code::OtherError,
-                Severity::Information,
-                "white space before MSH",
-                None,
-                1,
-            );
+            reader.report(Code::OtherError, Severity::Information, "white space before MSH", None, 1);
         }
         let msh = |field| Some(Location::of_segment(Name::MSH, 1).with_field(field));
         if let Some(what) = short {
             reader.report(Code::DataTypeError, Severity::Warning, what, msh(2), line);
         }
         if let Some(what) = decoded.tolerated {
-            reader.report(
-                Code::TableValueNotFound,
-                Severity::Warning,
-                what,
-                msh(18),
-                line,
-            );
+            reader.report(Code::TableValueNotFound, Severity::Warning, what, msh(18), line);
         }
         reader.read(before, line)?;
-        let Reader {
-            segments, problems, ..
-        } = reader;
+        let Reader { segments, problems, .. } = reader;
         Ok(Message {
             text,
             delimiters,
@@ -155,17 +135,13 @@ impl Message {
 
     /// All segments, in the order of the message.
     pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
-        self.segments.iter().map(|span| Segment {
-            message: self,
-            span,
-        })
+        self.segments.iter().map(|span| Segment { message: self, span })
     }
 
     /// The segments of a name, in either case, in the order of the message.
     pub fn segments_named(&self, name: &str) -> impl Iterator<Item = Segment<'_>> + use<'_> {
         let name = Name::parse(name);
-        self.segments()
-            .filter(move |segment| Some(segment.span.name) == name)
+        self.segments().filter(move |segment| Some(segment.span.name) == name)
     }
 
     /// The first segment of a name.
@@ -191,8 +167,7 @@ impl Message {
 
     fn find(&self, path: &Path) -> Option<Segment<'_>> {
         let (name, occurrence) = (path.segment?, path.occurrence.unwrap_or(1));
-        self.segments()
-            .find(|segment| segment.span.name == name && segment.span.occurrence == occurrence)
+        self.segments().find(|segment| segment.span.name == name && segment.span.occurrence == occurrence)
     }
 }
 
@@ -200,9 +175,7 @@ impl fmt::Debug for Message {
     /// Names and counts only: a message is never printed by accident.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.segments.iter().map(|span| span.name);
-        f.debug_struct("Message")
-            .field("segments", &names.collect::<Vec<_>>())
-            .finish_non_exhaustive()
+        f.debug_struct("Message").field("segments", &names.collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }
 
@@ -213,14 +186,10 @@ fn is_blank(c: char) -> bool {
 
 /// Line and column, both from 1, of a byte in a text.
 fn position(text: &str, offset: usize) -> (usize, usize) {
-    let last = Lines::new(text.as_bytes(), 0, 1)
-        .take_while(|line| line.start <= offset)
-        .last();
-    last.map_or((1, 1), |line| {
-        match offset >= line.next && line.after != Break::None {
-            true => (line.number + 1, 1),
-            false => (line.number, offset - line.start + 1),
-        }
+    let last = Lines::new(text.as_bytes(), 0, 1).take_while(|line| line.start <= offset).last();
+    last.map_or((1, 1), |line| match offset >= line.next && line.after != Break::None {
+        true => (line.number + 1, 1),
+        false => (line.number, offset - line.start + 1),
     })
 }
 
@@ -251,24 +220,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn report(
-        &mut self,
-        code: Code,
-        severity: Severity,
-        what: &'static str,
-        location: Option<Location>,
-        line: usize,
-    ) {
-        let problem = Problem {
-            location,
-            ..Problem::new(code, severity, what).at_line(line, 1)
-        };
+    fn report(&mut self, code: Code, severity: Severity, what: &'static str, location: Option<Location>, line: usize) {
+        let problem = Problem { location, ..Problem::new(code, severity, what).at_line(line, 1) };
         match self.problems.len() {
             0..PROBLEMS_MAX => self.problems.push(problem),
             PROBLEMS_MAX => {
                 let what = "there are further problems that are not listed";
-                self.problems
-                    .push(Problem::new(Code::OtherError, Severity::Error, what).at_line(line, 1));
+                self.problems.push(Problem::new(Code::OtherError, Severity::Error, what).at_line(line, 1));
             }
             _ => {}
         }
@@ -281,16 +239,10 @@ impl<'t> Reader<'t> {
         for line in Lines::new(text.as_bytes(), at, number) {
             if self.segments.len() >= SEGMENTS_MAX {
                 let what = "the message has more than 100,000 segments";
-                return Err(
-                    Problem::new(Code::OtherError, Severity::Fatal, what).at_line(line.number, 1)
-                );
+                return Err(Problem::new(Code::OtherError, Severity::Fatal, what).at_line(line.number, 1));
             }
             self.line(&line);
-            self.ends = if self.segments.len() == 1 && self.ends == Break::None {
-                line.after
-            } else {
-                self.ends
-            };
+            self.ends = if self.segments.len() == 1 && self.ends == Break::None { line.after } else { self.ends };
             self.mixed |= line.after != self.ends && line.after != Break::None;
             last = line.after;
         }
@@ -323,13 +275,7 @@ impl<'t> Reader<'t> {
             return;
         }
         if let Some(number) = self.blank.take() {
-            self.report(
-                Code::OtherError,
-                Severity::Information,
-                "a blank line within the message",
-                None,
-                number,
-            );
+            self.report(Code::OtherError, Severity::Information, "a blank line within the message", None, number);
         }
         let start = line.end - text.len();
         match self.name(text) {
@@ -337,13 +283,7 @@ impl<'t> Reader<'t> {
             None if self.is_damaged_segment(text, line) => {
                 let location = self.push(Name::ODD, start, line);
                 let what = "a line does not begin with a segment's name: kept, but not read";
-                self.report(
-                    Code::SegmentSequenceError,
-                    Severity::Error,
-                    what,
-                    Some(location),
-                    line.number,
-                );
+                self.report(Code::SegmentSequenceError, Severity::Error, what, Some(location), line.number);
             }
             None => self.continuation(line),
         }
@@ -363,34 +303,16 @@ impl<'t> Reader<'t> {
         let location = self.push(name, start, line);
         if start > line.start {
             let what = "white space before a segment's name";
-            self.report(
-                Code::OtherError,
-                Severity::Information,
-                what,
-                Some(location),
-                line.number,
-            );
+            self.report(Code::OtherError, Severity::Information, what, Some(location), line.number);
         }
         if !text.starts_with(name.as_str()) {
             let what = "a segment's name is not in capitals";
-            self.report(
-                Code::OtherError,
-                Severity::Information,
-                what,
-                Some(location),
-                line.number,
-            );
+            self.report(Code::OtherError, Severity::Information, what, Some(location), line.number);
         }
         let envelope = ["FHS", "BHS", "BTS", "FTS"].contains(&name.as_str());
         if envelope || (name == Name::MSH && location.occurrence > 1) {
             let what = "another message or the end of a batch within this message";
-            self.report(
-                Code::SegmentSequenceError,
-                Severity::Error,
-                what,
-                Some(location),
-                line.number,
-            );
+            self.report(Code::SegmentSequenceError, Severity::Error, what, Some(location), line.number);
         }
     }
 
@@ -398,13 +320,7 @@ impl<'t> Reader<'t> {
         let count = self.occurrences.entry(name).or_default();
         *count += 1;
         let occurrence = *count;
-        self.segments.push(Span {
-            start,
-            end: line.end,
-            name,
-            occurrence,
-            line: line.number,
-        });
+        self.segments.push(Span { start, end: line.end, name, occurrence, line: line.number });
         Location::of_segment(name, occurrence)
     }
 
@@ -414,11 +330,8 @@ impl<'t> Reader<'t> {
         if self.ends == Break::Cr && line.before == Break::Lf {
             return false;
         }
-        let prefix =
-            memchr::memchr(self.delimiters.field, text.as_bytes()).and_then(|end| text.get(..end));
-        prefix.is_some_and(|prefix| {
-            prefix.len() <= 4 && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        })
+        let prefix = memchr::memchr(self.delimiters.field, text.as_bytes()).and_then(|end| text.get(..end));
+        prefix.is_some_and(|prefix| prefix.len() <= 4 && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()))
     }
 
     /// The line belongs to the last field of the segment before it.
@@ -428,15 +341,8 @@ impl<'t> Reader<'t> {
         };
         span.end = line.end;
         let location = Location::of_segment(span.name, span.occurrence);
-        let what =
-            "a line break within a field: the line was read as part of the segment before it";
-        self.report(
-            Code::DataTypeError,
-            Severity::Warning,
-            what,
-            Some(location),
-            line.number,
-        );
+        let what = "a line break within a field: the line was read as part of the segment before it";
+        self.report(Code::DataTypeError, Severity::Warning, what, Some(location), line.number);
     }
 }
 
@@ -470,10 +376,7 @@ impl<'m> Segment<'m> {
 
     /// Its text as it came, without what ends it.
     pub fn raw(&self) -> &'m str {
-        self.message
-            .text
-            .get(self.span.start..self.span.end)
-            .unwrap_or_default()
+        self.message.text.get(self.span.start..self.span.end).unwrap_or_default()
     }
 
     /// Whether its first two fields are the separators themselves.
@@ -483,8 +386,7 @@ impl<'m> Segment<'m> {
 
     /// The number of its last field.
     pub fn field_count(&self) -> usize {
-        let separators =
-            memchr::memchr_iter(self.message.delimiters.field, self.raw().as_bytes()).count();
+        let separators = memchr::memchr_iter(self.message.delimiters.field, self.raw().as_bytes()).count();
         separators + usize::from(self.is_header())
     }
 
@@ -494,20 +396,12 @@ impl<'m> Segment<'m> {
         let location = self.location().with_field(number);
         let (raw, depth) = match (self.is_header(), number) {
             (_, 0) => ("", Depth::Field),
-            (true, 1) => (
-                self.raw().get(3..4).unwrap_or_default(),
-                Depth::Subcomponent,
-            ),
+            (true, 1) => (self.raw().get(3..4).unwrap_or_default(), Depth::Subcomponent),
             (true, 2) => (self.piece(2), Depth::Subcomponent),
             (true, _) => (self.piece(number), Depth::Field),
             (false, _) => (self.piece(number.saturating_add(1)), Depth::Field),
         };
-        Value {
-            message: self.message,
-            raw,
-            depth,
-            location,
-        }
+        Value { message: self.message, raw, depth, location }
     }
 
     fn piece(&self, number: usize) -> &'m str {
@@ -517,9 +411,7 @@ impl<'m> Segment<'m> {
     /// The leaf at a path within this segment, such as `3[2].4.1`, or `None` if it is absent or empty;
     /// see [`Message::get`]. A path with a segment's name finds nothing in another segment.
     pub fn get(&self, path: impl ToPath) -> Option<Value<'m>> {
-        self.at(&path.to_path()?)
-            .map(|value| value.leaf())
-            .filter(|value| !value.is_empty())
+        self.at(&path.to_path()?).map(|value| value.leaf()).filter(|value| !value.is_empty())
     }
 
     /// All that stands at a path within this segment; see [`Message::whole`].
@@ -529,11 +421,7 @@ impl<'m> Segment<'m> {
 
     fn at(&self, path: &Path) -> Option<Value<'m>> {
         let other_name = path.segment.is_some_and(|name| name != self.span.name);
-        if other_name
-            || path
-                .occurrence
-                .is_some_and(|number| number != self.span.occurrence)
-        {
+        if other_name || path.occurrence.is_some_and(|number| number != self.span.occurrence) {
             return None;
         }
         let mut value = self.field(path.field);
@@ -552,12 +440,7 @@ impl<'m> Segment<'m> {
 
 impl fmt::Debug for Segment<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Segment({}, {} bytes)",
-            self.location(),
-            self.raw().len()
-        )
+        write!(f, "Segment({}, {} bytes)", self.location(), self.raw().len())
     }
 }
 
@@ -607,11 +490,8 @@ impl<'m> Value<'m> {
             return self.raw.is_empty();
         }
         let delimiters = &self.message.delimiters;
-        let says_nothing =
-            |part: &str| part.is_empty() || (part == NULL && self.message.quotes_are_empty);
-        self.raw
-            .split(|c| delimiters.is_separator(c))
-            .all(says_nothing)
+        let says_nothing = |part: &str| part.is_empty() || (part == NULL && self.message.quotes_are_empty);
+        self.raw.split(|c| delimiters.is_separator(c)).all(says_nothing)
     }
 
     /// Whether it is the explicit null `""`: "delete what you have". Never for a sender whose nulls say
@@ -642,14 +522,12 @@ impl<'m> Value<'m> {
 
     /// A component by its number.
     pub fn component(self, number: usize) -> Value<'m> {
-        self.down_to(Depth::Repetition)
-            .part(Depth::Repetition, number)
+        self.down_to(Depth::Repetition).part(Depth::Repetition, number)
     }
 
     /// A subcomponent by its number.
     pub fn subcomponent(self, number: usize) -> Value<'m> {
-        self.down_to(Depth::Component)
-            .part(Depth::Component, number)
+        self.down_to(Depth::Component).part(Depth::Component, number)
     }
 
     /// The first subcomponent of the first component of the first repetition.
@@ -681,11 +559,7 @@ impl<'m> Value<'m> {
     /// A part of a value of the depth `from`; a value that is deeper already is its own only part.
     fn part(self, from: Depth, number: usize) -> Value<'m> {
         if self.depth > from {
-            return if number == 1 {
-                self
-            } else {
-                Value { raw: "", ..self }
-            };
+            return if number == 1 { self } else { Value { raw: "", ..self } };
         }
         self.child(piece(self.raw, self.separator(from), number), number)
     }
@@ -696,11 +570,7 @@ impl<'m> Value<'m> {
         let pieces = self.raw.split(move |c| divides && c == separator);
         let wanted = if self.raw.is_empty() { 0 } else { usize::MAX };
         let part = move |(index, raw)| {
-            if divides {
-                self.child(raw, index + 1)
-            } else {
-                self
-            }
+            if divides { self.child(raw, index + 1) } else { self }
         };
         pieces.enumerate().take(wanted).map(part)
     }
@@ -721,12 +591,7 @@ impl<'m> Value<'m> {
                 Depth::Subcomponent
             }
         };
-        Value {
-            raw,
-            depth,
-            location,
-            ..self
-        }
+        Value { raw, depth, location, ..self }
     }
 }
 
@@ -771,65 +636,31 @@ mod tests {
     /// The segments with their raw text, and the problems as severity and words.
     fn check(text: &str, segments: &[&str], problems: &[&str]) {
         let message = parse(text);
-        let seen: Vec<_> = message
-            .segments()
-            .map(|segment| format!("{} {}", segment.location(), segment.raw()))
-            .collect();
+        let seen: Vec<_> = message.segments().map(|segment| format!("{} {}", segment.location(), segment.raw())).collect();
         assert_eq!(seen, segments, "{text:?}");
-        let seen: Vec<_> = message
-            .problems()
-            .iter()
-            .map(|problem| format!("{} {problem}", problem.severity.letter()))
-            .collect();
+        let seen: Vec<_> = message.problems().iter().map(|problem| format!("{} {problem}", problem.severity.letter())).collect();
         assert_eq!(seen, problems, "{text:?}");
     }
 
     #[test]
     fn a_clean_message_has_no_problems() {
-        check(
-            "MSH|^~\\&|A\rPID|1\rOBX|1\rOBX|2\r",
-            &["MSH MSH|^~\\&|A", "PID PID|1", "OBX OBX|1", "OBX[2] OBX|2"],
-            &[],
-        );
+        check("MSH|^~\\&|A\rPID|1\rOBX|1\rOBX|2\r", &["MSH MSH|^~\\&|A", "PID PID|1", "OBX OBX|1", "OBX[2] OBX|2"], &[]);
     }
 
     #[test]
     fn any_line_end_ends_a_segment() {
         let segments = ["MSH MSH|^~\\&|A", "PID PID|1"];
-        check(
-            "MSH|^~\\&|A\nPID|1\n",
-            &segments,
-            &["I segments end with LF instead of CR (line 1, column 1)"],
-        );
-        check(
-            "MSH|^~\\&|A\r\nPID|1\r\n",
-            &segments,
-            &["I segments end with CR LF instead of CR (line 1, column 1)"],
-        );
-        check(
-            "MSH|^~\\&|A\rPID|1\n",
-            &segments,
-            &["I segments end in different ways (line 1, column 1)"],
-        );
-        check(
-            "MSH|^~\\&|A\rPID|1",
-            &segments,
-            &["I the last segment has no CR (line 2, column 1)"],
-        );
+        check("MSH|^~\\&|A\nPID|1\n", &segments, &["I segments end with LF instead of CR (line 1, column 1)"]);
+        check("MSH|^~\\&|A\r\nPID|1\r\n", &segments, &["I segments end with CR LF instead of CR (line 1, column 1)"]);
+        check("MSH|^~\\&|A\rPID|1\n", &segments, &["I segments end in different ways (line 1, column 1)"]);
+        check("MSH|^~\\&|A\rPID|1", &segments, &["I the last segment has no CR (line 2, column 1)"]);
     }
 
     #[test]
     fn white_space_and_a_byte_order_mark_before_msh_are_skipped() {
         check("\u{feff}MSH|^~\\&|A\r", &["MSH MSH|^~\\&|A"], &[]);
-        check(
-            " \r\n\u{b}MSH|^~\\&|A\r",
-            &["MSH MSH|^~\\&|A"],
-            &["I white space before MSH (line 1, column 1)"],
-        );
-        assert_eq!(
-            parse("\u{feff}MSH|^~\\&|A").charset_evidence(),
-            Evidence::ByteOrderMark
-        );
+        check(" \r\n\u{b}MSH|^~\\&|A\r", &["MSH MSH|^~\\&|A"], &["I white space before MSH (line 1, column 1)"]);
+        assert_eq!(parse("\u{feff}MSH|^~\\&|A").charset_evidence(), Evidence::ByteOrderMark);
     }
 
     #[test]
@@ -846,11 +677,7 @@ mod tests {
         let problem = "E ???: a line does not begin with a segment's name: kept, but not read (line 2, column 1)";
         for damaged in ["OB|1|NM", "OBXX|1|NM", "1BX|1", "|1|NM"] {
             let text = format!("MSH|^~\\&|A\r{damaged}\rPID|1\r");
-            check(
-                &text,
-                &["MSH MSH|^~\\&|A", &format!("??? {damaged}"), "PID PID|1"],
-                &[problem],
-            );
+            check(&text, &["MSH MSH|^~\\&|A", &format!("??? {damaged}"), "PID PID|1"], &[problem]);
         }
     }
 
@@ -865,10 +692,7 @@ mod tests {
                 "I PID: a segment's name is not in capitals (line 3, column 1)",
             ],
         );
-        assert_eq!(
-            parse("msh|^~\\&|A\rpid|||7\r").get("PID-3").unwrap().text(),
-            "7"
-        );
+        assert_eq!(parse("msh|^~\\&|A\rpid|||7\r").get("PID-3").unwrap().text(), "7");
     }
 
     #[test]
@@ -878,14 +702,9 @@ mod tests {
         assert_eq!(message.get("OBX-5").unwrap().text(), "QUJD\nREVG\nR0hJ");
         assert_eq!(message.get("OBX-11").unwrap().text(), "F");
         assert_eq!(message.get("OBX[2]-11").unwrap().text(), "P");
-        let warnings = message
-            .problems()
-            .iter()
-            .filter(|problem| problem.severity == Severity::Warning);
+        let warnings = message.problems().iter().filter(|problem| problem.severity == Severity::Warning);
         assert_eq!(
-            warnings
-                .map(|problem| problem.to_string())
-                .collect::<Vec<_>>(),
+            warnings.map(|problem| problem.to_string()).collect::<Vec<_>>(),
             [
                 "OBX: a line break within a field: the line was read as part of the segment before it (line 3, column 1)",
                 "OBX: a line break within a field: the line was read as part of the segment before it (line 4, column 1)",
@@ -902,50 +721,23 @@ mod tests {
         check(
             "MSH|^~\\&|A\rMSH|^~\\&|B\rBTS|2\r",
             &["MSH MSH|^~\\&|A", "MSH[2] MSH|^~\\&|B", "BTS BTS|2"],
-            &[
-                &format!("E MSH[2]: {problem} (line 2, column 1)"),
-                &format!("E BTS: {problem} (line 3, column 1)"),
-            ],
+            &[&format!("E MSH[2]: {problem} (line 2, column 1)"), &format!("E BTS: {problem} (line 3, column 1)")],
         );
     }
 
     #[test]
     fn what_is_no_message_is_refused_with_line_and_column() {
         for (bytes, expected) in [
-            (
-                &b"MSH"[..],
-                "MSH-1: MSH is not followed by a field separator (line 1, column 4)",
-            ),
-            (
-                b"\r\n MSH\rPID|1",
-                "MSH-1: MSH is not followed by a field separator (line 2, column 5)",
-            ),
-            (
-                b"MSHA^~\\&",
-                "MSH-1: MSH is not followed by a field separator (line 1, column 4)",
-            ),
-            (
-                b"",
-                "this is not an HL7 v2 message: it does not begin with MSH (line 1, column 1)",
-            ),
-            (
-                b"\n\nname,date",
-                "this is not an HL7 v2 message: it does not begin with MSH (line 3, column 1)",
-            ),
-            (
-                b"SH|^~\\&|",
-                "this is not an HL7 v2 message: it does not begin with MSH (line 1, column 1)",
-            ),
-            (
-                b"BHS|^~\\&|",
-                "this is not an HL7 v2 message: it does not begin with MSH (line 1, column 1)",
-            ),
+            (&b"MSH"[..], "MSH-1: MSH is not followed by a field separator (line 1, column 4)"),
+            (b"\r\n MSH\rPID|1", "MSH-1: MSH is not followed by a field separator (line 2, column 5)"),
+            (b"MSHA^~\\&", "MSH-1: MSH is not followed by a field separator (line 1, column 4)"),
+            (b"", "this is not an HL7 v2 message: it does not begin with MSH (line 1, column 1)"),
+            (b"\n\nname,date", "this is not an HL7 v2 message: it does not begin with MSH (line 3, column 1)"),
+            (b"SH|^~\\&|", "this is not an HL7 v2 message: it does not begin with MSH (line 1, column 1)"),
+            (b"BHS|^~\\&|", "this is not an HL7 v2 message: it does not begin with MSH (line 1, column 1)"),
         ] {
             let problem = Message::parse(bytes, &Options::default()).unwrap_err();
-            assert_eq!(
-                (problem.to_string().as_str(), problem.severity),
-                (expected, Severity::Fatal)
-            );
+            assert_eq!((problem.to_string().as_str(), problem.severity), (expected, Severity::Fatal));
         }
     }
 
@@ -954,42 +746,25 @@ mod tests {
         let many = format!("{MSH}{}", "\rA1B".repeat(SEGMENTS_MAX));
         assert!(Message::parse(many.as_bytes(), &Options::default()).is_err());
         let odd = parse(&format!("{MSH}{}\r", "\rO|".repeat(1000)));
-        assert_eq!(
-            (odd.problems().len(), odd.segments().count()),
-            (PROBLEMS_MAX + 1, 1001)
-        );
-        assert!(
-            odd.problems()
-                .last()
-                .unwrap()
-                .to_string()
-                .starts_with("there are further problems")
-        );
+        assert_eq!((odd.problems().len(), odd.segments().count()), (PROBLEMS_MAX + 1, 1001));
+        assert!(odd.problems().last().unwrap().to_string().starts_with("there are further problems"));
     }
 
     #[test]
     fn msh_counts_its_separator_as_a_field() {
         let message = parse("MSH|^~\\&#|A|B^X|C|D|1||ORU^R01^ORU_R01|42|P|2.7\r");
         let msh = message.segment("MSH").unwrap();
-        assert_eq!(
-            (msh.field(1).raw(), msh.field(2).raw(), msh.field(2).text()),
-            ("|", "^~\\&#", "^~\\&#".into())
-        );
+        assert_eq!((msh.field(1).raw(), msh.field(2).raw(), msh.field(2).text()), ("|", "^~\\&#", "^~\\&#".into()));
         assert!(!msh.field(1).is_empty() && !msh.field(2).is_empty());
         assert_eq!(msh.get("2").unwrap().location().to_string(), "MSH-2");
         assert_eq!(message.get("MSH-9.3").unwrap().text(), "ORU_R01");
         assert_eq!(message.get("MSH-10").unwrap().text(), "42");
-        assert_eq!(
-            (msh.field_count(), message.delimiters().truncation),
-            (12, Some(b'#'))
-        );
+        assert_eq!((msh.field_count(), message.delimiters().truncation), (12, Some(b'#')));
     }
 
     #[test]
     fn parts_are_found_by_path_and_by_number() {
-        let message = parse(&format!(
-            "{MSH}\rPID|1||7^^^R0A&x&ISO^MR~999^^^NHS^NH||Example&of^Ann||1980\rPID|2||8\r"
-        ));
+        let message = parse(&format!("{MSH}\rPID|1||7^^^R0A&x&ISO^MR~999^^^NHS^NH||Example&of^Ann||1980\rPID|2||8\r"));
         for (path, text, location) in [
             ("PID-3", "7", "PID-3.1.1"),
             ("PID-3[2].1", "999", "PID-3[2].1.1"),
@@ -1000,15 +775,8 @@ mod tests {
             ("PID-7.1.1", "1980", "PID-7.1.1"),
         ] {
             let value = message.get(path).unwrap();
-            assert_eq!(
-                (&*value.text(), value.location().to_string().as_str()),
-                (text, location),
-                "{path}"
-            );
-            assert_eq!(
-                message.get(path.parse::<Path>().unwrap()).unwrap().raw(),
-                text
-            );
+            assert_eq!((&*value.text(), value.location().to_string().as_str()), (text, location), "{path}");
+            assert_eq!(message.get(path.parse::<Path>().unwrap()).unwrap().raw(), text);
         }
         for absent in [
             "PID-2",
@@ -1024,46 +792,24 @@ mod tests {
             "PID-7[2].1",
             "PID-7.1.2",
         ] {
-            assert!(
-                message.get(absent).is_none() && message.whole(absent).is_none(),
-                "{absent}"
-            );
+            assert!(message.get(absent).is_none() && message.whole(absent).is_none(), "{absent}");
         }
         let pid = message.segments_named("pid").next().unwrap();
         assert_eq!(pid.get("3[2].4").unwrap().text(), "NHS");
         assert_eq!(pid.get("PID-3").unwrap().text(), "7");
         assert!(pid.get("PID[2]-3").is_none() && pid.get("OBX-3").is_none());
-        let numbers = pid.field(3).repetitions().map(|repetition| {
-            (
-                repetition.component(1).text(),
-                repetition.component(4).subcomponent(1).text(),
-            )
-        });
-        assert_eq!(
-            numbers.collect::<Vec<_>>(),
-            [("7".into(), "R0A".into()), ("999".into(), "NHS".into())]
-        );
+        let numbers =
+            pid.field(3).repetitions().map(|repetition| (repetition.component(1).text(), repetition.component(4).subcomponent(1).text()));
+        assert_eq!(numbers.collect::<Vec<_>>(), [("7".into(), "R0A".into()), ("999".into(), "NHS".into())]);
         assert_eq!(pid.field(3).components().count(), 5);
         assert_eq!(pid.field(99).repetitions().count(), 0);
-        assert_eq!(
-            pid.field(99)
-                .component(2)
-                .subcomponent(3)
-                .location()
-                .to_string(),
-            "PID-99.2.3"
-        );
+        assert_eq!(pid.field(99).component(2).subcomponent(3).location().to_string(), "PID-99.2.3");
     }
 
     #[test]
     fn free_text_is_read_whole_even_with_separators_in_it() {
-        let message = parse(&format!(
-            "{MSH}\rOBX|1|TX|x||seen in A & E^ ~ again \\T\\ again\r"
-        ));
-        assert_eq!(
-            message.whole("OBX-5").unwrap().text(),
-            "seen in A & E^ ~ again & again"
-        );
+        let message = parse(&format!("{MSH}\rOBX|1|TX|x||seen in A & E^ ~ again \\T\\ again\r"));
+        assert_eq!(message.whole("OBX-5").unwrap().text(), "seen in A & E^ ~ again & again");
         assert_eq!(message.whole("OBX-5[2]").unwrap().text(), " again & again");
         assert_eq!(message.get("OBX-5").unwrap().text(), "seen in A ");
     }
@@ -1073,15 +819,10 @@ mod tests {
         let text = format!("{MSH}\rPID|1||\"\"|x|\"\"^\"\"|^~&||\"\"\"\"\r");
         let message = parse(&text);
         let null = message.get("PID-3").unwrap();
-        assert!(
-            null.is_null() && !null.is_empty() && null.text().is_empty() && null.raw() == "\"\""
-        );
+        assert!(null.is_null() && !null.is_empty() && null.text().is_empty() && null.raw() == "\"\"");
         assert!(message.get("PID-5.2").unwrap().is_null());
         assert!(message.whole("PID-6").is_none() && !message.get("PID-8").unwrap().is_null());
-        let options = Options {
-            quotes_are_empty: true,
-            ..Options::default()
-        };
+        let options = Options { quotes_are_empty: true, ..Options::default() };
         let message = Message::parse(text.as_bytes(), &options).unwrap();
         assert!(message.get("PID-3").is_none() && message.whole("PID-5").is_none());
         assert!(!message.segment("PID").unwrap().field(3).is_null());
@@ -1089,47 +830,21 @@ mod tests {
 
     #[test]
     fn escapes_are_read_in_the_messages_own_character_set() {
-        let bytes =
-            b"MSH|^~\\&|A|||||||42|P|2.4||||||8859/1\rPID|||||Zo\xeb^\\XE9\\^\\X4\\^DO\\E\r";
+        let bytes = b"MSH|^~\\&|A|||||||42|P|2.4||||||8859/1\rPID|||||Zo\xeb^\\XE9\\^\\X4\\^DO\\E\r";
         let message = Message::parse(bytes, &Options::default()).unwrap();
-        let texts: Vec<_> = message
-            .segment("PID")
-            .unwrap()
-            .field(5)
-            .components()
-            .map(|part| part.text())
-            .collect();
+        let texts: Vec<_> = message.segment("PID").unwrap().field(5).components().map(|part| part.text()).collect();
         assert_eq!(texts, ["Zoë", "é", "\\X4\\", "DO\\E"]);
-        assert_eq!(
-            (message.charset(), message.charset_evidence()),
-            (Charset::WINDOWS_1252, Evidence::Declared)
-        );
+        assert_eq!((message.charset(), message.charset_evidence()), (Charset::WINDOWS_1252, Evidence::Declared));
     }
 
     #[test]
     fn a_configured_character_set_and_a_wrong_declaration_are_seen() {
-        let options = Options {
-            charset: Charset::named("8859/2"),
-            ..Options::default()
-        };
+        let options = Options { charset: Charset::named("8859/2"), ..Options::default() };
         let message = Message::parse(b"MSH|^~\\&|A\rPID|||||\xb3\r", &options).unwrap();
-        assert_eq!(
-            (
-                message.get("PID-5").unwrap().text(),
-                message.charset_evidence()
-            ),
-            ("ł".into(), Evidence::Sender)
-        );
-        let message = Message::parse(
-            b"MSH|^~\\&|A|||||||||||||||UNICODE UTF-8\rPID|||||\xe9\r",
-            &Options::default(),
-        )
-        .unwrap();
+        assert_eq!((message.get("PID-5").unwrap().text(), message.charset_evidence()), ("ł".into(), Evidence::Sender));
+        let message = Message::parse(b"MSH|^~\\&|A|||||||||||||||UNICODE UTF-8\rPID|||||\xe9\r", &Options::default()).unwrap();
         assert_eq!(message.get("PID-5").unwrap().text(), "é");
-        assert_eq!(
-            message.problems()[0].location.unwrap().to_string(),
-            "MSH-18"
-        );
+        assert_eq!(message.problems()[0].location.unwrap().to_string(), "MSH-18");
     }
 
     #[test]
@@ -1150,14 +865,11 @@ mod tests {
                 let field = segment.field(number);
                 for repetition in field.repetitions() {
                     for component in repetition.components() {
-                        seen += component.subcomponent(1).text().len()
-                            + component.subcomponent(2).text().len();
-                        seen += usize::from(component.is_null())
-                            + component.location().to_string().len();
+                        seen += component.subcomponent(1).text().len() + component.subcomponent(2).text().len();
+                        seen += usize::from(component.is_null()) + component.location().to_string().len();
                     }
                 }
-                seen +=
-                    field.text().len() + usize::from(field.is_empty()) + field.leaf().raw().len();
+                seen += field.text().len() + usize::from(field.is_empty()) + field.leaf().raw().len();
             }
         }
         seen

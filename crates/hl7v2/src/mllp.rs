@@ -89,11 +89,7 @@ enum State {
 impl Decoder {
     /// A decoder that drops frames whose body is longer than `limit_bytes`.
     pub fn new(limit_bytes: usize) -> Decoder {
-        Decoder {
-            limit_bytes,
-            state: State::Between { junk: 0 },
-            ready: VecDeque::new(),
-        }
+        Decoder { limit_bytes, state: State::Between { junk: 0 }, ready: VecDeque::new() }
     }
 
     /// Takes what was read from the connection.
@@ -117,9 +113,7 @@ impl Decoder {
 
     fn keep(&mut self, data: &[u8]) {
         match &mut self.state {
-            State::Between { junk } => {
-                *junk += data.iter().filter(|byte| !is_filler(**byte)).count()
-            }
+            State::Between { junk } => *junk += data.iter().filter(|byte| !is_filler(**byte)).count(),
             State::TooLong { bytes, .. } => *bytes += data.len(),
             State::Body(body) if body.len().saturating_add(data.len()) > self.limit_bytes => {
                 let bytes = body.len().saturating_add(data.len());
@@ -135,11 +129,7 @@ impl Decoder {
 
     /// A start or an end mark: whatever was going on is over.
     fn turn(&mut self, mark: u8) {
-        let next = if mark == START {
-            State::Body(Vec::new())
-        } else {
-            State::Between { junk: 0 }
-        };
+        let next = if mark == START { State::Body(Vec::new()) } else { State::Between { junk: 0 } };
         match std::mem::replace(&mut self.state, next) {
             State::Between { junk } => self.drop_bytes(Dropped::Junk, junk),
             State::Body(body) if mark == START => self.drop_bytes(Dropped::Restarted, body.len()),
@@ -188,13 +178,7 @@ fn is_filler(byte: u8) -> bool {
 pub fn frame(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 3);
     out.push(START);
-    out.extend(message.iter().map(|byte| {
-        if matches!(*byte, START | END) {
-            b' '
-        } else {
-            *byte
-        }
-    }));
+    out.extend(message.iter().map(|byte| if matches!(*byte, START | END) { b' ' } else { *byte }));
     out.extend([END, b'\r']);
     out
 }
@@ -230,32 +214,13 @@ mod tests {
         (b"\x0bMSH|A\x1c\r", &["MSH|A"]),
         (b"\x0bMSH|A\x1c\r\x0bMSH|B\x1c\r", &["MSH|A", "MSH|B"]),
         (b"\x0bMSH|A\x1c\x0bMSH|B\x1c", &["MSH|A", "MSH|B"]),
-        (
-            b"\r\n\0\x0bMSH|A\x1c\r\r\n \0\x0bMSH|B\x1c\r",
-            &["MSH|A", "MSH|B"],
-        ),
-        (
-            b"junk\x0bMSH|A\x1c\rmore",
-            &[
-                "bytes between frames: 4",
-                "MSH|A",
-                "bytes between frames: 4",
-            ],
-        ),
-        (
-            b"\x0bMSH|A\x0bMSH|B\x1c\r",
-            &["a new frame began before the last had ended: 5", "MSH|B"],
-        ),
+        (b"\r\n\0\x0bMSH|A\x1c\r\r\n \0\x0bMSH|B\x1c\r", &["MSH|A", "MSH|B"]),
+        (b"junk\x0bMSH|A\x1c\rmore", &["bytes between frames: 4", "MSH|A", "bytes between frames: 4"]),
+        (b"\x0bMSH|A\x0bMSH|B\x1c\r", &["a new frame began before the last had ended: 5", "MSH|B"]),
         (b"\x0b\x1c\r\x0b\r\n\x1c\r\x0bMSH|A\x1c\r", &["MSH|A"]),
         (b"\x0b12345678901234567890\x1c\r", &["12345678901234567890"]),
-        (
-            b"\x0b123456789012345678901\x1c\r\x0bMSH|A\x1c\r",
-            &["the frame was too long: 21", "MSH|A"],
-        ),
-        (
-            b"\x0b1234567890123456789012345\x0bMSH|A\x1c\r",
-            &["the frame was too long: 25", "MSH|A"],
-        ),
+        (b"\x0b123456789012345678901\x1c\r\x0bMSH|A\x1c\r", &["the frame was too long: 21", "MSH|A"]),
+        (b"\x0b1234567890123456789012345\x0bMSH|A\x1c\r", &["the frame was too long: 25", "MSH|A"]),
         (b"\x0bMSH|A", &["the connection ended within a frame: 5"]),
         (b"", &[]),
     ];
@@ -272,20 +237,10 @@ mod tests {
         for (bytes, expected) in CASES {
             for cut in 0..=bytes.len() {
                 let (left, right) = bytes.split_at(cut);
-                assert_eq!(
-                    &decode(&[left, right]),
-                    expected,
-                    "{} at {cut}",
-                    bytes.escape_ascii()
-                );
+                assert_eq!(&decode(&[left, right]), expected, "{} at {cut}", bytes.escape_ascii());
             }
             let single: Vec<&[u8]> = bytes.chunks(1).collect();
-            assert_eq!(
-                &decode(&single),
-                expected,
-                "{} byte by byte",
-                bytes.escape_ascii()
-            );
+            assert_eq!(&decode(&single), expected, "{} byte by byte", bytes.escape_ascii());
         }
     }
 
@@ -307,11 +262,7 @@ mod tests {
         for piece in frame(&body).chunks(7) {
             decoder.push(piece);
         }
-        let Some(Received::Dropped {
-            reason: Dropped::TooLong { head },
-            bytes: 10_000,
-        }) = decoder.next()
-        else {
+        let Some(Received::Dropped { reason: Dropped::TooLong { head }, bytes: 10_000 }) = decoder.next() else {
             panic!("not reported as too long");
         };
         assert!(head.len() >= LIMIT && body.starts_with(&head));
@@ -319,10 +270,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_content() {
-        assert_eq!(
-            format!("{:?}", Received::Frame(b"MSH|secret".to_vec())),
-            "Frame(10 bytes)"
-        );
+        assert_eq!(format!("{:?}", Received::Frame(b"MSH|secret".to_vec())), "Frame(10 bytes)");
     }
 
     proptest! {

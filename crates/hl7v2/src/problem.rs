@@ -25,33 +25,19 @@ pub struct Problem {
 impl Problem {
     /// A problem that is about no place in particular.
     pub fn new(code: Code, severity: Severity, what: &'static str) -> Problem {
-        Problem {
-            location: None,
-            line: None,
-            column: None,
-            code,
-            severity,
-            what,
-        }
+        Problem { location: None, line: None, column: None, code, severity, what }
     }
 
     /// The same problem, about a place in the message.
     #[must_use]
     pub fn at(self, location: Location) -> Problem {
-        Problem {
-            location: Some(location),
-            ..self
-        }
+        Problem { location: Some(location), ..self }
     }
 
     /// The same problem, at a line and a column (both from 1).
     #[must_use]
     pub fn at_line(self, line: usize, column: usize) -> Problem {
-        Problem {
-            line: Some(line),
-            column: Some(column),
-            ..self
-        }
+        Problem { line: Some(line), column: Some(column), ..self }
     }
 }
 
@@ -73,10 +59,7 @@ impl std::error::Error for Problem {}
 
 /// HL7 table 0357, message error condition codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(
-    missing_docs,
-    reason = "the names are the standard's, and `words` says them"
-)]
+#[expect(missing_docs, reason = "the names are the standard's, and `words` says them")]
 #[repr(u16)]
 pub enum Code {
     Accepted = 0,
@@ -162,9 +145,6 @@ mod tests {
         assert_eq!(problem.to_string(), "not a date");
         let problem = problem.at(Location::of_segment(Name::MSH, 1)).at_line(3, 7);
         assert_eq!(problem.to_string(), "MSH: not a date (line 3, column 7)");
-        assert_eq!(
-            (problem.code.number(), problem.severity.letter()),
-            (102, "W")
-        );
+        assert_eq!((problem.code.number(), problem.severity.letter()), (102, "W"));
     }
 }

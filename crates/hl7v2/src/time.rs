@@ -63,58 +63,20 @@ impl Timestamp {
             return Err(Reason::Empty);
         }
         let mut rest = text.as_bytes();
-        let [century, year] =
-            [two(&mut rest), two(&mut rest)].map(|digits| digits.ok_or(Reason::NotATime));
+        let [century, year] = [two(&mut rest), two(&mut rest)].map(|digits| digits.ok_or(Reason::NotATime));
         let year = u16::from(century?) * 100 + u16::from(year?);
         let month = part(&mut rest, b"-")?;
-        let day = if month.is_some() {
-            part(&mut rest, b"-")?
-        } else {
-            None
-        };
-        let hour = if day.is_some() {
-            part(&mut rest, b"T ")?
-        } else {
-            None
-        };
-        let minute = if hour.is_some() {
-            part(&mut rest, b":")?
-        } else {
-            None
-        };
-        let second = if minute.is_some() {
-            part(&mut rest, b":")?
-        } else {
-            None
-        };
-        let nanosecond = if second.is_some() {
-            fraction(&mut rest)?
-        } else {
-            None
-        };
+        let day = if month.is_some() { part(&mut rest, b"-")? } else { None };
+        let hour = if day.is_some() { part(&mut rest, b"T ")? } else { None };
+        let minute = if hour.is_some() { part(&mut rest, b":")? } else { None };
+        let second = if minute.is_some() { part(&mut rest, b":")? } else { None };
+        let nanosecond = if second.is_some() { fraction(&mut rest)? } else { None };
         let offset_minutes = offset(rest)?;
-        let time = Timestamp {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            nanosecond,
-            offset_minutes,
-        };
-        if text
-            .bytes()
-            .filter(u8::is_ascii_digit)
-            .all(|digit| digit == b'0')
-        {
+        let time = Timestamp { year, month, day, hour, minute, second, nanosecond, offset_minutes };
+        if text.bytes().filter(u8::is_ascii_digit).all(|digit| digit == b'0') {
             return Err(Reason::Zeros);
         }
-        if time.exists() {
-            Ok(time)
-        } else {
-            Err(Reason::Impossible)
-        }
+        if time.exists() { Ok(time) } else { Err(Reason::Impossible) }
     }
 
     fn exists(&self) -> bool {
@@ -131,14 +93,7 @@ impl Timestamp {
     /// The date alone, at the precision that it has.
     #[must_use]
     pub fn date(self) -> Timestamp {
-        Timestamp {
-            hour: None,
-            minute: None,
-            second: None,
-            nanosecond: None,
-            offset_minutes: None,
-            ..self
-        }
+        Timestamp { hour: None, minute: None, second: None, nanosecond: None, offset_minutes: None, ..self }
     }
 
     /// The same time, or the date alone if the time of day is midnight: what many senders add to a date of
@@ -146,10 +101,7 @@ impl Timestamp {
     #[must_use]
     pub fn without_midnight(self) -> Timestamp {
         let zero = |part: Option<u8>| part.unwrap_or(0) == 0;
-        let midnight = zero(self.hour)
-            && zero(self.minute)
-            && zero(self.second)
-            && self.nanosecond.unwrap_or(0) == 0;
+        let midnight = zero(self.hour) && zero(self.minute) && zero(self.second) && self.nanosecond.unwrap_or(0) == 0;
         if midnight { self.date() } else { self }
     }
 }
@@ -158,10 +110,7 @@ impl fmt::Display for Timestamp {
     /// As HL7 writes it, at the precision that it has (fractions to a ten-thousandth).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}", self.year)?;
-        for part in [self.month, self.day, self.hour, self.minute, self.second]
-            .into_iter()
-            .map_while(|part| part)
-        {
+        for part in [self.month, self.day, self.hour, self.minute, self.second].into_iter().map_while(|part| part) {
             write!(f, "{part:02}")?;
         }
         if let (Some(nanosecond), Some(_)) = (self.nanosecond, self.second) {
@@ -204,23 +153,14 @@ fn fraction(rest: &mut &[u8]) -> Result<Option<u32>, Reason> {
     let Some((b'.' | b',', after)) = rest.split_first() else {
         return Ok(None);
     };
-    let count = after
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let count = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, after) = after.split_at(count);
     if digits.is_empty() {
         return Err(Reason::NotATime);
     }
     *rest = after;
-    let padded = digits
-        .iter()
-        .map(|digit| digit - b'0')
-        .chain(std::iter::repeat(0))
-        .take(9);
-    Ok(Some(
-        padded.fold(0, |value, digit| value * 10 + u32::from(digit)),
-    ))
+    let padded = digits.iter().map(|digit| digit - b'0').chain(std::iter::repeat(0)).take(9);
+    Ok(Some(padded.fold(0, |value, digit| value * 10 + u32::from(digit))))
 }
 
 /// Reads the zone, which is all that may be left.
@@ -260,9 +200,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let printed = Timestamp::parse(text)
-            .map(|time| time.to_string())
-            .unwrap_or_else(|reason| format!("{reason:?}"));
+        let printed = Timestamp::parse(text).map(|time| time.to_string()).unwrap_or_else(|reason| format!("{reason:?}"));
         assert_eq!(printed, expected, "{text}");
     }
 
@@ -283,10 +221,7 @@ mod tests {
             check(text, text);
         }
         let time = Timestamp::parse("20250505232332.1234-0530").unwrap();
-        assert_eq!(
-            (time.nanosecond, time.offset_minutes),
-            (Some(123_400_000), Some(-330))
-        );
+        assert_eq!((time.nanosecond, time.offset_minutes), (Some(123_400_000), Some(-330)));
         assert_eq!(Timestamp::parse("202505").unwrap().day, None);
     }
 

@@ -26,17 +26,13 @@ pub struct MessageBuilder {
 impl MessageBuilder {
     /// A builder that writes with these separators.
     pub fn new(delimiters: Delimiters) -> MessageBuilder {
-        MessageBuilder {
-            delimiters,
-            segments: Vec::new(),
-        }
+        MessageBuilder { delimiters, segments: Vec::new() }
     }
 
     /// Adds a segment, to be filled. `MSH`, `FHS` and `BHS` get their first two fields by themselves.
     pub fn segment(&mut self, name: &str) -> &mut SegmentBuilder {
         let index = self.segments.len();
-        self.segments
-            .push(SegmentBuilder::new(name, self.delimiters));
+        self.segments.push(SegmentBuilder::new(name, self.delimiters));
         &mut self.segments[index]
     }
 
@@ -62,11 +58,7 @@ pub struct SegmentBuilder {
 
 impl SegmentBuilder {
     fn new(name: &str, delimiters: Delimiters) -> SegmentBuilder {
-        SegmentBuilder {
-            name: name.to_owned(),
-            delimiters,
-            fields: Vec::new(),
-        }
+        SegmentBuilder { name: name.to_owned(), delimiters, fields: Vec::new() }
     }
 
     /// Sets a whole field to a text; line breaks become spaces.
@@ -91,15 +83,8 @@ impl SegmentBuilder {
 
     /// Adds a repetition made of these components; the first one if the field is empty.
     pub fn components(&mut self, number: usize, texts: &[&str]) -> &mut Self {
-        let Delimiters {
-            component,
-            repetition,
-            ..
-        } = self.delimiters;
-        let parts: Vec<_> = texts
-            .iter()
-            .map(|text| escape(text, &self.delimiters, LineBreaks::Space))
-            .collect();
+        let Delimiters { component, repetition, .. } = self.delimiters;
+        let parts: Vec<_> = texts.iter().map(|text| escape(text, &self.delimiters, LineBreaks::Space)).collect();
         let joined = parts.join(&char::from(component).to_string());
         let value = joined.trim_end_matches(char::from(component));
         if let Some(field) = self.slot(number) {
@@ -117,22 +102,13 @@ impl SegmentBuilder {
     }
 
     /// Sets a subcomponent: field, repetition, component, subcomponent.
-    pub fn subcomponent(
-        &mut self,
-        number: usize,
-        repetition: usize,
-        component: usize,
-        subcomponent: usize,
-        text: &str,
-    ) -> &mut Self {
+    pub fn subcomponent(&mut self, number: usize, repetition: usize, component: usize, subcomponent: usize, text: &str) -> &mut Self {
         let delimiters = self.delimiters;
         let raw = escape(text, &delimiters, LineBreaks::Space).into_owned();
         if let Some(field) = self.slot(number) {
             *field = replaced(field, delimiters.repetition, repetition, |field| {
                 replaced(field, delimiters.component, component, |component| {
-                    replaced(component, delimiters.subcomponent, subcomponent, |_| {
-                        raw.clone()
-                    })
+                    replaced(component, delimiters.subcomponent, subcomponent, |_| raw.clone())
                 })
             });
         }
@@ -163,11 +139,7 @@ impl SegmentBuilder {
             out.push_str(&self.delimiters.msh2());
             from = 2;
         }
-        let last = self
-            .fields
-            .iter()
-            .rposition(|field| !field.is_empty())
-            .map_or(0, |index| index + 1);
+        let last = self.fields.iter().rposition(|field| !field.is_empty()).map_or(0, |index| index + 1);
         for field in self.fields.get(from..last).unwrap_or_default() {
             out.push(separator);
             out.push_str(field);
@@ -176,12 +148,7 @@ impl SegmentBuilder {
 }
 
 /// The text with one of its parts changed; missing parts before it are added.
-fn replaced(
-    text: &str,
-    separator: u8,
-    number: usize,
-    change: impl FnOnce(&str) -> String,
-) -> String {
+fn replaced(text: &str, separator: u8, number: usize, change: impl FnOnce(&str) -> String) -> String {
     if !(1..=NUMBER_MAX).contains(&number) {
         return text.to_owned();
     }
@@ -210,10 +177,7 @@ mod tests {
     #[test]
     fn parts_are_set_by_number_and_the_gaps_are_filled() {
         let text = pid(|pid| {
-            pid.subcomponent(3, 2, 4, 2, "x")
-                .component(5, 2, "Ann")
-                .component(5, 1, "Ex^ample")
-                .field(7, "1980");
+            pid.subcomponent(3, 2, 4, 2, "x").component(5, 2, "Ann").component(5, 1, "Ex^ample").field(7, "1980");
         });
         assert_eq!(text, "PID|||~^^^&x||Ex\\S\\ample^Ann||1980\r");
     }
@@ -221,45 +185,24 @@ mod tests {
     #[test]
     fn no_text_can_break_out_of_its_field() {
         let text = pid(|pid| {
-            pid.field(5, "a|b\rOBX|1\u{1c}")
-                .formatted(6, "one\r\ntwo")
-                .raw(8, "a^b&\\.br\\");
+            pid.field(5, "a|b\rOBX|1\u{1c}").formatted(6, "one\r\ntwo").raw(8, "a^b&\\.br\\");
         });
-        assert_eq!(
-            text,
-            "PID|||||a\\F\\b OBX\\F\\1 |one\\.br\\two||a^b&\\.br\\\r"
-        );
+        assert_eq!(text, "PID|||||a\\F\\b OBX\\F\\1 |one\\.br\\two||a^b&\\.br\\\r");
     }
 
     #[test]
     fn numbers_out_of_range_and_the_separators_of_msh_cannot_be_set() {
         let mut message = MessageBuilder::default();
-        message
-            .segment("MSH")
-            .field(1, "x")
-            .field(2, "x")
-            .field(0, "x")
-            .field(usize::MAX, "x")
-            .component(3, 0, "x");
-        message
-            .segment("ZZZ")
-            .subcomponent(1, usize::MAX, 1, 1, "x");
+        message.segment("MSH").field(1, "x").field(2, "x").field(0, "x").field(usize::MAX, "x").component(3, 0, "x");
+        message.segment("ZZZ").subcomponent(1, usize::MAX, 1, 1, "x");
         assert_eq!(message.finish(), "MSH|^~\\&\rZZZ\r");
     }
 
     #[test]
     fn what_is_written_with_other_separators_reads_back() {
-        let delimiters = Delimiters {
-            field: b'$',
-            component: b'*',
-            truncation: Some(b'#'),
-            ..Delimiters::default()
-        };
+        let delimiters = Delimiters { field: b'$', component: b'*', truncation: Some(b'#'), ..Delimiters::default() };
         let mut message = MessageBuilder::new(delimiters);
-        message
-            .segment("MSH")
-            .components(9, &["ADT", "A01"])
-            .field(10, "$*#|^");
+        message.segment("MSH").components(9, &["ADT", "A01"]).field(10, "$*#|^");
         let text = message.finish();
         let read = Message::parse(text.as_bytes(), &Options::default()).unwrap();
         assert_eq!(read.get("MSH-9.2").unwrap().text(), "A01");

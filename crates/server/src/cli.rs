@@ -10,13 +10,14 @@ use alongside_app::{App, Failure, Invalid, reporting};
 use alongside_domain::calendar::{Period, Quarter};
 use alongside_domain::id::{ImportId, ReferralId};
 use alongside_domain::measures::Audience;
+use alongside_domain::referral::Stage;
 use alongside_store::{BackupError, DatabaseUrl, Store};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use crate::clock::MachineClock;
 use crate::output::{remark, say};
-use crate::{config, demo, files, serve, simulate};
+use crate::{config, demo, files, record, serve, simulate};
 
 /// Peer support as a routine part of HIV care: everyone newly diagnosed or coming back is offered it, nobody is outed,
 /// nobody is missed.
@@ -76,6 +77,24 @@ enum Command {
     Import {
         #[command(subcommand)]
         what: Import,
+    },
+    /// Record what happened: notice, objections, allocations, contacts, assessments, endings.
+    Record {
+        #[command(flatten)]
+        place: Place,
+        #[command(subcommand)]
+        what: record::Record,
+    },
+    /// The referrals of a site at a stage, and its open questions, by number and without names.
+    Worklist {
+        #[command(flatten)]
+        place: Place,
+        /// The site.
+        #[arg(long)]
+        site: String,
+        /// awaiting-notice, deferred, opted-out, open, allocated, contacting, engaged, assessed, supported, held; or questions.
+        #[arg(default_value = "awaiting-notice")]
+        stage: String,
     },
     /// The quarter's figures of a site.
     Report {
@@ -218,6 +237,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Simulate(simulate) => simulate::run(&simulate),
         Command::Import { what } => import(what),
+        Command::Record { place, what } => record::run(&open(&place)?, &what),
+        Command::Worklist { place, site, stage } => worklist(&open(&place)?, &site, &stage),
         Command::Report { place, site, quarter, format, unmasked } => report(&open(&place)?, &site, &quarter, format, unmasked),
         Command::Ledger { place, site, from, to, format } => ledger(&open(&place)?, &site, Period { from, to }, format),
         Command::Why { place, referral } => why(&open(&place)?, &referral),
@@ -262,6 +283,23 @@ pub(crate) fn database(url: &str) -> Result<DatabaseUrl, Failure> {
 
 fn feed_of<'a>(setup: &'a Setup, key: &str) -> Result<&'a Feed, Failure> {
     setup.feeds.get(key).ok_or_else(|| invalid("feed", "is not configured"))
+}
+
+fn worklist(app: &App, site: &str, stage: &str) -> Result<ExitCode, Failure> {
+    if stage == "questions" {
+        for line in app.open_questions(site)? {
+            let since = alongside_app::london_date(line.raised_at);
+            say(&format!("{}  since {since}  {}: {}", line.question, line.kind.code(), line.kind.words()));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stage = Stage::from_code(stage).ok_or_else(|| invalid("stage", "is not one of the values that --help lists"))?;
+    for line in app.referrals_at(site, stage)? {
+        let since = alongside_app::london_date(line.raised_at);
+        let due = line.due_on.map(|due| format!("  due {due}")).unwrap_or_default();
+        say(&format!("{}  since {since}  {}{due}", line.referral, line.reason.words()));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn report(app: &App, site: &str, quarter: &str, format: Format, unmasked: bool) -> Result<ExitCode, Failure> {
@@ -329,7 +367,14 @@ fn import(what: Import) -> Result<ExitCode, Failure> {
         Import::List { place } => {
             for run in open(&place)?.imports()? {
                 let undone = if run.undone_at.is_some() { ", taken back" } else { "" };
-                say(&format!("{}  {}  {} at {}, {} rows{undone}", run.id, alongside_app::london_date(run.at), run.kind, run.site, run.records));
+                say(&format!(
+                    "{}  {}  {} at {}, {} rows{undone}",
+                    run.id,
+                    alongside_app::london_date(run.at),
+                    run.kind,
+                    run.site,
+                    run.records
+                ));
             }
             return Ok(ExitCode::SUCCESS);
         }

@@ -23,10 +23,8 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Setup, Failure> {
 
 fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
     let server = Setup::server(text).map_err(Failure::Invalid)?;
-    let extra = Extra {
-        profiles: folder(server.profiles.as_deref(), beside)?,
-        instruments: folder(server.instruments.as_deref(), beside)?,
-    };
+    let extra =
+        Extra { profiles: folder(server.profiles.as_deref(), beside)?, instruments: folder(server.instruments.as_deref(), beside)? };
     Setup::read(text, &extra).map_err(Failure::Invalid)
 }
 
@@ -57,7 +55,9 @@ mod tests {
     fn the_default_configuration_is_valid_and_documents_every_key() {
         let setup = load(None).unwrap();
         assert!(setup.sites.is_empty());
-        for key in ["database", "http", "letters", "profiles", "instruments", "quarantine_days", "message_mib_max", "gap_months", "adult_age"] {
+        for key in
+            ["database", "http", "letters", "profiles", "instruments", "quarantine_days", "message_mib_max", "gap_months", "adult_age"]
+        {
             assert!(DEFAULT.contains(key), "{key} is not in the default configuration");
         }
     }

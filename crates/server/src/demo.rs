@@ -71,7 +71,9 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Failure> {
     // The address is taken before the year is played: whoever waits minutes should not learn then that it is taken.
     let listener = runtime.block_on(serve::bind(address))?;
     play(&app, &clock, &listeners, demo)?;
-    remark(&format!("\n  The demo is at  http://{address}/\n  Everybody in it is invented, and nothing can leave this machine. Ctrl-C ends it.\n"));
+    remark(&format!(
+        "\n  The demo is at  http://{address}/\n  Everybody in it is invented, and nothing can leave this machine. Ctrl-C ends it.\n"
+    ));
     let pages = web::router(app.clone(), web::Options { demo: true });
     runtime.block_on(serve::serve_on(listener, pages, serve::stop_signal()))?;
     Ok(ExitCode::SUCCESS)
@@ -173,7 +175,10 @@ impl Player<'_> {
                 self.acts += 1;
                 let kind = act.name();
                 self.app.perform(site, &mrn, act).map_err(|failure| {
-                    Failure::Broken(format!("an act of the story ({kind} at {site}, {mrn}, {}) was not possible: {failure}", london_time(event.at)))
+                    Failure::Broken(format!(
+                        "an act of the story ({kind} at {site}, {mrn}, {}) was not possible: {failure}",
+                        london_time(event.at)
+                    ))
                 })
             }
         }

@@ -8,6 +8,7 @@ mod files;
 mod letters;
 mod mllp;
 mod output;
+mod record;
 mod serve;
 mod simulate;
 mod web;

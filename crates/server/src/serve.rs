@@ -72,7 +72,11 @@ pub(crate) fn loopback(text: &str) -> Result<SocketAddr, Failure> {
 ///
 /// # Errors
 /// When the address cannot be had.
-pub(crate) async fn serve_pages(address: SocketAddr, pages: Router, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+pub(crate) async fn serve_pages(
+    address: SocketAddr,
+    pages: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Failure> {
     let listener = bind(address).await?;
     let at = listener.local_addr().map_err(|error| Failure::Broken(error.kind().to_string()))?;
     info!("pages at http://{at}/");

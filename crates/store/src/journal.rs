@@ -51,7 +51,9 @@ pub fn keep(tx: &mut Tx<'_>, before: Option<&Record>, decision: &Decision) -> Re
 
 fn perform(tx: &mut Tx<'_>, effect: &Effect, at: Timestamp) -> Result<(), StoreError> {
     match effect {
-        Effect::Queue(out) => tx.execute(&QUEUE, params![out.id.to_string(), out.person.to_string(), out.referral.to_string(), out.not_before, at])?,
+        Effect::Queue(out) => {
+            tx.execute(&QUEUE, params![out.id.to_string(), out.person.to_string(), out.referral.to_string(), out.not_before, at])?
+        }
         Effect::CancelQueued(person) => tx.execute(&CANCEL_QUEUED, params![person.to_string(), at])?,
     };
     Ok(())

@@ -193,8 +193,7 @@ mod tests {
         },
         Migration {
             name: "0002_place",
-            sql:
-                "CREATE TABLE place (id TEXT NOT NULL, supporter TEXT NOT NULL, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
+            sql: "CREATE TABLE place (id TEXT NOT NULL, supporter TEXT NOT NULL, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
             CREATE INDEX place_supporter ON place (supporter);
             CREATE TABLE line (number INTEGER PRIMARY KEY, body TEXT) STRICT;",
         },
@@ -323,9 +322,7 @@ mod tests {
     #[test]
     fn a_number_is_given_to_a_row_that_asks_for_one() {
         both_engines_with(&tiny(), |store| {
-            let next = |body: &'static str| {
-                store.write(move |tx| tx.query_one(&NUMBER, params![body], |row| row.int(0))).unwrap().unwrap()
-            };
+            let next = |body: &'static str| store.write(move |tx| tx.query_one(&NUMBER, params![body], |row| row.int(0))).unwrap().unwrap();
             assert!(next("one") < next("two"));
         });
     }

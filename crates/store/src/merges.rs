@@ -67,7 +67,8 @@ pub fn load(tx: &mut Tx<'_>, id: MergeId) -> Result<Option<Merge>, StoreError> {
     let key = id.to_string();
     let Some(mut merge) = tx.query_one(&LOAD, params![&key], merge_row)? else { return Ok(None) };
     merge.referrals = tx.query(&LOAD_REFERRALS, params![&key], |row| {
-        let status = |column| StatusColumns::from_text(&row.text(column)?).and_then(|columns| columns.status()).ok_or_else(|| row.corrupt(column));
+        let status =
+            |column| StatusColumns::from_text(&row.text(column)?).and_then(|columns| columns.status()).ok_or_else(|| row.corrupt(column));
         Ok((row.parsed(0)?, status(1)?, status(2)?))
     })?;
     merge.triggers = tx.query(&LOAD_TRIGGERS, params![&key], |row| {

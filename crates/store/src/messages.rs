@@ -102,19 +102,7 @@ pub fn add(tx: &mut Tx<'_>, kept: &Kept) -> Result<(), StoreError> {
     let (raw, until) = kept.set_aside.clone().unzip();
     tx.execute(
         &ADD,
-        params![
-            &id,
-            &key.feed,
-            &key.sender,
-            &key.control_id,
-            &key.digest,
-            kept.received_at,
-            &kept.kind,
-            state,
-            &kept.answer,
-            raw,
-            until
-        ],
+        params![&id, &key.feed, &key.sender, &key.control_id, &key.digest, kept.received_at, &kept.kind, state, &kept.answer, raw, until],
     )?;
     for (position, problem) in (0_i64..).zip(&kept.problems) {
         tx.execute(&ADD_PROBLEM, params![&id, position, &problem.location, &problem.code, &problem.severity, &problem.words])?;

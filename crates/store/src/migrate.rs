@@ -43,12 +43,9 @@ macro_rules! migrations {
 /// The schema of the product, oldest first: the name of each file in `migrations/`.
 pub static MIGRATIONS: &[Migration] = migrations!["0001_foundation"];
 
-const BOOK: &str =
-    "CREATE TABLE IF NOT EXISTS schema_migration (name TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL) STRICT";
-const APPLIED: Statement =
-    Statement { name: "migrate::APPLIED", sql: "SELECT name, hash FROM schema_migration ORDER BY name" };
-const ENTER: Statement =
-    Statement { name: "migrate::ENTER", sql: "INSERT INTO schema_migration (name, hash) VALUES ($1, $2)" };
+const BOOK: &str = "CREATE TABLE IF NOT EXISTS schema_migration (name TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL) STRICT";
+const APPLIED: Statement = Statement { name: "migrate::APPLIED", sql: "SELECT name, hash FROM schema_migration ORDER BY name" };
+const ENTER: Statement = Statement { name: "migrate::ENTER", sql: "INSERT INTO schema_migration (name, hash) VALUES ($1, $2)" };
 
 impl Migration {
     /// The hash that is kept of its text, which does not depend on how lines end.
@@ -212,10 +209,7 @@ mod tests {
         Migration { name: "0002_two", sql: "CREATE TABLE two (id TEXT NOT NULL) STRICT;" },
     ];
 
-    fn open(
-        database: &TestDatabase,
-        migrations: &'static [Migration],
-    ) -> Result<Vec<String>, (String, MigrationProblem)> {
+    fn open(database: &TestDatabase, migrations: &'static [Migration]) -> Result<Vec<String>, (String, MigrationProblem)> {
         match Store::open_with(database.url(), &Options { migrations, ..Options::default() }) {
             Ok(store) => Ok(testing::schema(&store)),
             Err(StoreError::Migration { name, problem }) => Err((name, problem)),
@@ -249,8 +243,7 @@ mod tests {
 
     #[test]
     fn an_altered_migration_is_refused_by_name() {
-        static ALTERED: &[Migration] =
-            &[Migration { name: "0001_one", sql: "CREATE TABLE one (id TEXT NOT NULL, more TEXT) STRICT;" }];
+        static ALTERED: &[Migration] = &[Migration { name: "0001_one", sql: "CREATE TABLE one (id TEXT NOT NULL, more TEXT) STRICT;" }];
         for engine in engines() {
             let database = TestDatabase::empty(engine);
             open(&database, ONE).unwrap();
@@ -314,10 +307,7 @@ mod tests {
             ("n INTEGER NOT NULL PRIMARY KEY", "n BIGINT NOT NULL PRIMARY KEY"),
             ("(a TEXT) STRICT;", "(a TEXT COLLATE \"C\");"),
             ("(a TEXT)\nSTRICT,\n  WITHOUT ROWID;", "(a TEXT COLLATE \"C\");"),
-            (
-                "DEFAULT 'TEXT ''BLOB' -- TEXT\n/* BLOB */ \"TEXT\"",
-                "DEFAULT 'TEXT ''BLOB' -- TEXT\n/* BLOB */ \"TEXT\"",
-            ),
+            ("DEFAULT 'TEXT ''BLOB' -- TEXT\n/* BLOB */ \"TEXT\"", "DEFAULT 'TEXT ''BLOB' -- TEXT\n/* BLOB */ \"TEXT\""),
             ("CAST(x AS text), CONTEXT, STRICT_a, 'open", "CAST(x AS text), CONTEXT, STRICT_a, 'open"),
         ] {
             assert_eq!(for_postgres(sqlite), postgres);
@@ -341,10 +331,8 @@ mod tests {
 
     #[test]
     fn both_engines_get_the_same_tables_and_columns() {
-        let schemas: Vec<_> = engines()
-            .into_iter()
-            .map(|engine| testing::schema(&Store::open(TestDatabase::empty(engine).url()).unwrap()))
-            .collect();
+        let schemas: Vec<_> =
+            engines().into_iter().map(|engine| testing::schema(&Store::open(TestDatabase::empty(engine).url()).unwrap())).collect();
         assert!(schemas.iter().all(|schema| schema.contains(&"schema_migration.hash TEXT required".to_owned())));
         assert!(schemas.iter().all(|schema| *schema == schemas[0]), "{schemas:#?}");
     }

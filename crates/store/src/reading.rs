@@ -213,7 +213,13 @@ pub struct Found {
 pub fn search(tx: &mut Tx<'_>, site: &SiteId, text: &str, most: u32) -> Result<Vec<Found>, StoreError> {
     let wanted: String = people::fold(text).chars().filter(|c| !matches!(c, '%' | '_' | '!')).collect();
     tx.query(&LIST_SEARCH, params![&site.0, format!("%{wanted}%"), i64::from(most)], |row| {
-        Ok(Found { person: row.parsed(0)?, given: row.opt_text(1)?, family: row.opt_text(2)?, birth_date: row.opt_date(3)?, died: row.bool(4)? })
+        Ok(Found {
+            person: row.parsed(0)?,
+            given: row.opt_text(1)?,
+            family: row.opt_text(2)?,
+            birth_date: row.opt_date(3)?,
+            died: row.bool(4)?,
+        })
     })
 }
 

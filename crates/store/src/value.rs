@@ -150,11 +150,7 @@ impl ToSql for Value {
         true
     }
 
-    fn to_sql_checked(
-        &self,
-        wanted: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql_checked(&self, wanted: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         self.to_sql(wanted, out)
     }
 }

@@ -49,12 +49,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread, which owns the connection from here on.
-    pub(crate) fn start(
-        database: Database,
-        connection: Connection,
-        group_max: usize,
-        queue_max: usize,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn start(database: Database, connection: Connection, group_max: usize, queue_max: usize) -> Result<Self, StoreError> {
         let (queue, waiting) = sync_channel(queue_max);
         let desk = Desk { database, connection: Some(connection), stopped: None };
         let thread = thread::Builder::new()

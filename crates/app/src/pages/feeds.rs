@@ -4,8 +4,8 @@ use alongside_store::page_reads::{self, Slice};
 use alongside_store::{Tx, messages};
 use jiff::Timestamp;
 
-use super::worklists::{PAGE_SIZE, Paging};
 use super::words;
+use super::worklists::{PAGE_SIZE, Paging};
 use crate::profile::Reading;
 use crate::setup::Feed;
 use crate::{App, Failure};
@@ -62,7 +62,15 @@ fn line(app: &App, feed: &Feed, totals: &[(String, u64)], last: Option<Timestamp
         words::counted(all, "list", "lists")
     };
     let site = app.setup.sites.get(&feed.site.0).map_or_else(|| feed.site.0.clone(), |site| site.title.clone());
-    FeedLine { key: feed.key.clone(), site, sender: feed.profile.title.clone(), heard: words::sentence(&heard), silent: listens && quiet, state, volume }
+    FeedLine {
+        key: feed.key.clone(),
+        site,
+        sender: feed.profile.title.clone(),
+        heard: words::sentence(&heard),
+        silent: listens && quiet,
+        state,
+        volume,
+    }
 }
 
 /// The page of messages that were set aside.

@@ -88,9 +88,8 @@ impl App {
         let with = |audience: Audience| if audience == Audience::Service { "&show=all" } else { "" };
         let here = |extra: &str| format!("/sites/{site}/figures?quarter={quarter}{extra}");
         let switch = |to: Audience, words: &str| Link { current: audience == to, ..Link::new(here(with(to)), words) };
-        let file = |ending: &str, words: &str| {
-            Link::new(format!("/sites/{site}/figures.{ending}?quarter={quarter}{}", with(audience)), words)
-        };
+        let file =
+            |ending: &str, words: &str| Link::new(format!("/sites/{site}/figures.{ending}?quarter={quarter}{}", with(audience)), words);
         Ok(Figures {
             site: site.to_owned(),
             site_title: title,

@@ -233,14 +233,20 @@ impl App {
             Status::Deferred { until } => {
                 (format!("“Not now”, until {}.", words::day(*until)), "A clinician asks again on that day.".into(), None)
             }
-            Status::OptedOut => ("The person does not want peer support.".into(), "Nothing. The person can take this back at any time.".into(), None),
-            Status::Open => (format!("Told about peer support, no objection.{released}"), "The coordinator finds a supporter.".into(), referral.due_on),
+            Status::OptedOut => {
+                ("The person does not want peer support.".into(), "Nothing. The person can take this back at any time.".into(), None)
+            }
+            Status::Open => {
+                (format!("Told about peer support, no objection.{released}"), "The coordinator finds a supporter.".into(), referral.due_on)
+            }
             Status::Allocated { supporter } => {
                 (format!("With {}.{released} {tries}", with(supporter)), "A first conversation.".into(), referral.due_on)
             }
-            Status::Contacting { supporter } => {
-                (format!("{} is trying to reach the person.{released} {tries}", with(supporter)), "A first conversation.".into(), referral.due_on)
-            }
+            Status::Contacting { supporter } => (
+                format!("{} is trying to reach the person.{released} {tries}", with(supporter)),
+                "A first conversation.".into(),
+                referral.due_on,
+            ),
             Status::Engaged { supporter } => (
                 format!("First conversation with {}{}.", with(supporter), on_day(referral.engaged_on)),
                 "A first wellbeing assessment.".into(),
@@ -303,7 +309,8 @@ impl App {
 
     /// What happened, newest first; events of one moment and one cause are one entry.
     fn timeline(&self, tx: &mut Tx<'_>, record: &Record, events: &[Event]) -> Result<(Vec<Entry>, usize), Failure> {
-        let groups: Vec<&[Event]> = events.chunk_by(|one, next| one.at == next.at && one.cause == next.cause && one.actor == next.actor).collect();
+        let groups: Vec<&[Event]> =
+            events.chunk_by(|one, next| one.at == next.at && one.cause == next.cause && one.actor == next.actor).collect();
         let older = groups.len().saturating_sub(ENTRIES_MAX);
         let mut known = BTreeMap::new();
         let mut entries = Vec::new();

@@ -107,7 +107,11 @@ impl App {
     fn decision_step(&self, raised: &Event) -> Step {
         let stage = raised.stage.map(|stage| format!("It began as “{}”.", stage.words()));
         let by = format!("A referral was raised on {}.", words::moment(raised.at));
-        Step { heading: "The decision", sentences: [Some(by), stage].into_iter().flatten().collect(), details: vec![("By", self.actor_sentence(raised))] }
+        Step {
+            heading: "The decision",
+            sentences: [Some(by), stage].into_iter().flatten().collect(),
+            details: vec![("By", self.actor_sentence(raised))],
+        }
     }
 
     fn notice_step(&self, why: &Why) -> Step {

@@ -6,8 +6,8 @@ use alongside_store::page_reads::{self, Asked, Slice, Waiting};
 use alongside_store::{Tx, reading};
 use jiff::civil::Date;
 
-use super::words::{self, Urgency};
 use super::Link;
+use super::words::{self, Urgency};
 use crate::{App, Failure, Invalid, london_date};
 
 /// How many lines a page of a list has.

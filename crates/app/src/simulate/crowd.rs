@@ -183,7 +183,14 @@ impl Scene<'_> {
         let places: &[(&str, &str)] = match (self.crowd.site, class) {
             (Site::ChelWest, Class::Emergency) => &[("ED", "180"), ("UTC", "180"), ("PAEDS-ED", "180")],
             (Site::ChelWest, Class::Outpatient) => WEST_CLINICS,
-            (Site::ChelWest, _) => &[("AAU", "300"), ("DAVIDERSKINE", "301"), ("NELLGWYNNE", "430"), ("ANNESTEWART", "502"), ("MERCURY", "420"), ("BURNS", "161")],
+            (Site::ChelWest, _) => &[
+                ("AAU", "300"),
+                ("DAVIDERSKINE", "301"),
+                ("NELLGWYNNE", "430"),
+                ("ANNESTEWART", "502"),
+                ("MERCURY", "420"),
+                ("BURNS", "161"),
+            ],
             (Site::NorthMid, Class::Emergency) => &[("ED", "180"), ("UCC", "180")],
             (Site::NorthMid, Class::Outpatient) => NORTH_CLINICS,
             (Site::NorthMid, _) => &[("AMU", "300"), ("PYMMES2", "430"), ("S3", "100"), ("LDW", "501"), ("RAINBOW", "420")],
@@ -230,7 +237,10 @@ impl Scene<'_> {
         let start = self.clinic_time(day);
         let (location, _) = self.place(Class::Outpatient);
         let appointment = Appointment { number: format!("{}", 30_000_000 + self.number()), location, start, minutes: 20 };
-        let booking = |trigger, appointment: &Appointment| Draft { who: who.clone(), body: Body::Booking { trigger, appointment: appointment.clone() } };
+        let booking = |trigger, appointment: &Appointment| Draft {
+            who: who.clone(),
+            body: Body::Booking { trigger, appointment: appointment.clone() },
+        };
         let booked = self.any_time();
         self.send(booked, booking("S12", &appointment));
         let before = self.clinic_time(self.calendar.working_until(plus(day, -2)));
@@ -362,7 +372,13 @@ impl Scene<'_> {
             let span = high - low;
             // Some lie outside the range, on either side.
             let value = self.rng.random_range(low - span / 6..=high + span / 6).max(0);
-            let flag = if value < *low { "L" } else if value > *high { "H" } else { "" };
+            let flag = if value < *low {
+                "L"
+            } else if value > *high {
+                "H"
+            } else {
+                ""
+            };
             let value = match decimals {
                 0 => value.to_string(),
                 _ => format!("{}.{}", value / 10, value % 10),
@@ -437,12 +453,33 @@ const LIVER: &[Measured] = &[
 ];
 /// A few of the hospital's clinics; the sexual-health clinics are seen by many who are none of the service's business.
 const WEST_CLINICS: &[(&str, &str)] = &[
-    ("OPD1", "110"), ("OPD1", "120"), ("OPD2", "130"), ("OPD2", "330"), ("ANC", "501"), ("EYE", "130"), ("DERM", "330"), ("CARD", "320"),
-    ("ENDO", "302"), ("PAEDS-OPD", "420"), ("56DEAN", "360"), ("10HAMMERSMITH", "360"), ("KOBLER", "360"), ("FRACTURE", "110"),
+    ("OPD1", "110"),
+    ("OPD1", "120"),
+    ("OPD2", "130"),
+    ("OPD2", "330"),
+    ("ANC", "501"),
+    ("EYE", "130"),
+    ("DERM", "330"),
+    ("CARD", "320"),
+    ("ENDO", "302"),
+    ("PAEDS-OPD", "420"),
+    ("56DEAN", "360"),
+    ("10HAMMERSMITH", "360"),
+    ("KOBLER", "360"),
+    ("FRACTURE", "110"),
 ];
 const NORTH_CLINICS: &[(&str, &str)] = &[
-    ("OPD-A", "110"), ("OPD-A", "120"), ("OPD-B", "330"), ("ANC", "501"), ("EYE", "130"), ("CARDIO", "320"), ("DIAB", "302"), ("PAEDOPD", "420"),
-    ("GUM", "360"), ("MARLBOROUGH", "360"), ("FRACT", "110"),
+    ("OPD-A", "110"),
+    ("OPD-A", "120"),
+    ("OPD-B", "330"),
+    ("ANC", "501"),
+    ("EYE", "130"),
+    ("CARDIO", "320"),
+    ("DIAB", "302"),
+    ("PAEDOPD", "420"),
+    ("GUM", "360"),
+    ("MARLBOROUGH", "360"),
+    ("FRACT", "110"),
 ];
 const DIAGNOSES: &[Coded] = &[
     ("I10", "Essential hypertension"),

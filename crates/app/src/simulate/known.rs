@@ -300,11 +300,30 @@ const HEADINGS: &str =
 fn row(csv: &mut String, who: &Patient, diagnosed: Date, new: &str, last_attended: Date) {
     let (number, traced) = match &who.nhs {
         // Written in groups, as people read it.
-        Some((digits, traced)) => (digits.get(..3).zip(digits.get(3..6)).zip(digits.get(6..)).map(|((a, b), c)| format!("{a} {b} {c}")), *traced),
+        Some((digits, traced)) => {
+            (digits.get(..3).zip(digits.get(3..6)).zip(digits.get(6..)).map(|((a, b), c)| format!("{a} {b} {c}")), *traced)
+        }
         None => (None, false),
     };
-    let traced = if number.is_none() { "" } else if traced { "Y" } else { "N" };
-    let cells = [&who.mrn, &number.unwrap_or_default(), traced, who.family, who.given, &uk(who.born), &who.telephone, &uk(diagnosed), new, &uk(last_attended)];
+    let traced = if number.is_none() {
+        ""
+    } else if traced {
+        "Y"
+    } else {
+        "N"
+    };
+    let cells = [
+        &who.mrn,
+        &number.unwrap_or_default(),
+        traced,
+        who.family,
+        who.given,
+        &uk(who.born),
+        &who.telephone,
+        &uk(diagnosed),
+        new,
+        &uk(last_attended),
+    ];
     let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
     csv.push_str(&cells.join(","));
     csv.push_str("\r\n");

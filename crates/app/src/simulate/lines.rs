@@ -242,7 +242,10 @@ impl Writer<'_> {
             before = Some(day);
             let at = self.contact_time(day);
             let minutes = self.rng.random_range(5..=15) * 5;
-            let way = [Way::FaceToFace, Way::FaceToFace, Way::Telephone, Way::Telephone, Way::Video].choose(self.rng).copied().unwrap_or(Way::Telephone);
+            let way = [Way::FaceToFace, Way::FaceToFace, Way::Telephone, Way::Telephone, Way::Video]
+                .choose(self.rng)
+                .copied()
+                .unwrap_or(Way::Telephone);
             let note = self.note(nth);
             self.add(at, Step::Contact { way, outcome: Outcome::Conversation, minutes, note });
             let due = match assessed {

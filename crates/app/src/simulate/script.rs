@@ -45,7 +45,13 @@ impl Fate {
     /// Whether the referral is released on the day of telling.
     pub(super) const fn is_released(self) -> bool {
         match self {
-            Self::Engaged | Self::ObjectedLater | Self::MovedLater | Self::NotReached | Self::Contacting | Self::Open | Self::AllocatedOnly => true,
+            Self::Engaged
+            | Self::ObjectedLater
+            | Self::MovedLater
+            | Self::NotReached
+            | Self::Contacting
+            | Self::Open
+            | Self::AllocatedOnly => true,
             Self::Objected | Self::Deferred | Self::Moved | Self::AwaitingNotice => false,
         }
     }

@@ -50,7 +50,13 @@ pub fn spreadsheet(seed: u64) -> Spreadsheet {
         history(&who, &calendar, &mut rng, &mut referrals, &mut contacts);
     }
     let bad = bad_rows(&referrals);
-    Spreadsheet { site: Site::NorthMid.key(), people: file(&people), referrals: file(&referrals), contacts: file(&contacts), referrals_with_bad_rows: file(&bad) }
+    Spreadsheet {
+        site: Site::NorthMid.key(),
+        people: file(&people),
+        referrals: file(&referrals),
+        contacts: file(&contacts),
+        referrals_with_bad_rows: file(&bad),
+    }
 }
 
 fn file(lines: &[String]) -> String {
@@ -64,7 +70,8 @@ fn line(cells: &[&str]) -> String {
 }
 
 fn person(who: &Patient) -> String {
-    let (number, verified) = who.nhs.as_ref().map_or(("", ""), |(digits, verified)| (digits.as_str(), if *verified { "yes" } else { "no" }));
+    let (number, verified) =
+        who.nhs.as_ref().map_or(("", ""), |(digits, verified)| (digits.as_str(), if *verified { "yes" } else { "no" }));
     line(&[&who.mrn, number, verified, who.family, who.given, &who.born.to_string(), &who.telephone])
 }
 
@@ -91,7 +98,17 @@ fn history(who: &Patient, calendar: &Calendar, rng: &mut ChaCha8Rng, referrals: 
     let ended = day.min(date(2024, 3, 28));
     let how = [How::InPerson, How::Telephone].choose(rng).copied().unwrap_or(How::InPerson);
     let reason = if rng.random_bool(0.8) { EndReason::Completed } else { EndReason::ChoseToStop };
-    referrals.push(line(&[&who.mrn, kind.code(), &referred.to_string(), &told.to_string(), by, how.code(), supporter, &ended.to_string(), reason.code()]));
+    referrals.push(line(&[
+        &who.mrn,
+        kind.code(),
+        &referred.to_string(),
+        &told.to_string(),
+        by,
+        how.code(),
+        supporter,
+        &ended.to_string(),
+        reason.code(),
+    ]));
 }
 
 /// The same referrals with three bad rows.

@@ -66,16 +66,37 @@ impl Site {
 pub(super) enum Step {
     /// The hospital sends a message.
     Send(Draft),
-    Notice { by: &'static str, how: How, answer: Answer },
-    Answer { by: &'static str, kind: question::Kind, answer: question::Answer },
+    Notice {
+        by: &'static str,
+        how: How,
+        answer: Answer,
+    },
+    Answer {
+        by: &'static str,
+        kind: question::Kind,
+        answer: question::Answer,
+    },
     Object(ObjectionReason),
     TakeBack,
     Allocate,
-    Contact { way: Way, outcome: Outcome, minutes: u16, note: &'static str },
-    Assess { instrument: &'static str, answers: Vec<(String, i64)> },
-    Letter { not_before: Date },
+    Contact {
+        way: Way,
+        outcome: Outcome,
+        minutes: u16,
+        note: &'static str,
+    },
+    Assess {
+        instrument: &'static str,
+        answers: Vec<(String, i64)>,
+    },
+    Letter {
+        not_before: Date,
+    },
     /// Ended by a clinician, before release.
-    EndAtClinic { by: &'static str, reason: EndReason },
+    EndAtClinic {
+        by: &'static str,
+        reason: EndReason,
+    },
     /// Ended by their supporter.
     End(EndReason),
     /// A message ended it: a death, or a merge with somebody who objected.
@@ -143,10 +164,12 @@ impl Team<'_> {
             Step::Allocate => return self.allocate(at, line),
             Step::EndAtClinic { by, reason } => Act::End { by, reason },
             Step::Gone => return self.release(line),
-            Step::Contact { .. } | Step::Assess { .. } | Step::Letter { .. } | Step::End(_) => match self.of_supporter(line, step.clone()) {
-                Some(act) => act,
-                None => return,
-            },
+            Step::Contact { .. } | Step::Assess { .. } | Step::Letter { .. } | Step::End(_) => {
+                match self.of_supporter(line, step.clone()) {
+                    Some(act) => act,
+                    None => return,
+                }
+            }
         };
         self.act(at, line, act);
     }
@@ -192,7 +215,12 @@ impl Team<'_> {
         let takes = |(_, one): &(usize, &Supporter)| one.site == self.site && one.takes_new(day);
         let load = |index: usize| self.holders.iter().filter(|holder| **holder == Some(index)).count() as u64;
         // By the share of the capacity that is taken.
-        SUPPORTERS.iter().enumerate().filter(takes).min_by_key(|(index, one)| load(*index) * 1_000 / u64::from(one.capacity)).map(|(index, _)| index)
+        SUPPORTERS
+            .iter()
+            .enumerate()
+            .filter(takes)
+            .min_by_key(|(index, one)| load(*index) * 1_000 / u64::from(one.capacity))
+            .map(|(index, _)| index)
     }
 
     fn hand_over(&mut self, at: DateTime, key: &str, keeps: usize) {

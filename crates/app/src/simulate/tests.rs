@@ -189,7 +189,8 @@ impl Service {
             return;
         };
         let message = Cause::Message(MessageId::new(&mut self.ids));
-        let merging = self.decide(at, Actor::Feed("adt".into()), message, |ctx| merging::merge(one, other, false, ctx)).expect("no refusal");
+        let merging =
+            self.decide(at, Actor::Feed("adt".into()), message, |ctx| merging::merge(one, other, false, ctx)).expect("no refusal");
         match merging {
             merging::Merging::Merged(all) => {
                 let (decision, left, _) = *all;
@@ -214,8 +215,14 @@ impl Service {
         }
         let (actor, command) = match &act {
             Act::Notice { by, how, answer } => {
-                let telling =
-                    Telling { on: today, how: *how, knows_diagnosis: true, told_of_support: true, consents_to_outside: false, answer: *answer };
+                let telling = Telling {
+                    on: today,
+                    how: *how,
+                    knows_diagnosis: true,
+                    told_of_support: true,
+                    consents_to_outside: false,
+                    answer: *answer,
+                };
                 (staff(by, Role::Clinician), Command::RecordNotice { referral: referral(), telling })
             }
             Act::Answer { by, kind, answer } => {
@@ -225,14 +232,27 @@ impl Service {
             Act::Object { scope, reason } => (Actor::Person, Command::Object { scope: *scope, reason: *reason }),
             Act::TakeBack => (Actor::Person, Command::TakeBackObjection),
             Act::Allocate { to } => {
-                let caseload = self.records.values().filter_map(Record::live_referral).filter(|live| live.status.supporter().is_some_and(|held| held.0 == *to)).count();
-                let command = Command::Allocate { referral: referral(), supporter: supporter(to), caseload: u32::try_from(caseload).unwrap() };
+                let caseload = self
+                    .records
+                    .values()
+                    .filter_map(Record::live_referral)
+                    .filter(|live| live.status.supporter().is_some_and(|held| held.0 == *to))
+                    .count();
+                let command =
+                    Command::Allocate { referral: referral(), supporter: supporter(to), caseload: u32::try_from(caseload).unwrap() };
                 (staff("coordinator-leila", Role::Coordinator), command)
             }
             Act::Contact { supporter: by, way, outcome, minutes, note } => {
                 let held = record.live_referral().and_then(|live| live.status.supporter()).expect("somebody has the person");
                 assert_eq!(held.0, *by, "{at}: the person's own supporter");
-                let note = ContactNote { supporter: StaffId((*by).to_owned()), on: today, way: *way, outcome: *outcome, minutes: *minutes, note: note.clone() };
+                let note = ContactNote {
+                    supporter: StaffId((*by).to_owned()),
+                    on: today,
+                    way: *way,
+                    outcome: *outcome,
+                    minutes: *minutes,
+                    note: note.clone(),
+                };
                 (staff(by, Role::Supporter), Command::RecordContact { referral: referral(), supporter: supporter(by), note })
             }
             Act::Assess { supporter: by, instrument, answers } => {
@@ -297,7 +317,10 @@ impl Service {
 
     /// The share of releases in some months that were followed by a conversation within the promise.
     fn promise_kept(&self, site: Site, months: std::ops::RangeInclusive<i8>) -> (usize, usize) {
-        let released = self.records_at(site).flat_map(|record| &record.referrals).filter_map(|one| Some((one.released_on?, one.due_on?, one.engaged_on)));
+        let released = self
+            .records_at(site)
+            .flat_map(|record| &record.referrals)
+            .filter_map(|one| Some((one.released_on?, one.due_on?, one.engaged_on)));
         let judged: Vec<_> = released.filter(|(on, _, _)| on.year() == 2024 && months.contains(&on.month())).collect();
         (judged.iter().filter(|(_, due, engaged)| engaged.is_some_and(|engaged| engaged <= *due)).count(), judged.len())
     }
@@ -317,7 +340,12 @@ fn subject(mrn: &str, nhs: &str, verified: bool, family: &str, given: &str, born
     Subject {
         identifiers: vec![Identifier { system: "MRN".into(), value: mrn.to_owned() }],
         nhs_number: nhs.parse().ok().map(|number| NhsNumberHeld { number, verified }),
-        demographics: Demographics { given: words(given), family: words(family), birth_date: Said::from_option(born), telephone: words(telephone) },
+        demographics: Demographics {
+            given: words(given),
+            family: words(family),
+            birth_date: Said::from_option(born),
+            telephone: words(telephone),
+        },
     }
 }
 
@@ -333,7 +361,12 @@ fn said(message: &Message, site: Site, today: Date) -> Vec<Fact> {
         "A04" | "A01" => {
             let code = text(message, "DG1-3.1");
             if ["B20", "B21", "B22", "B23", "B24", "Z21"].iter().any(|known| code.starts_with(known)) {
-                facts.push(Fact::HivConfirmed { evidence: Evidence::Coded, novelty: Novelty::Unknown, on: today, number: Some(visit.clone()) });
+                facts.push(Fact::HivConfirmed {
+                    evidence: Evidence::Coded,
+                    novelty: Novelty::Unknown,
+                    on: today,
+                    number: Some(visit.clone()),
+                });
             }
             if at_clinic {
                 facts.push(Fact::ClinicAttended { on: today, visit: Some(visit) });
@@ -439,7 +472,8 @@ fn the_figures_come_out(service: &Service, seed: u64) {
 
 fn the_smaller_site_comes_out(service: &Service, seed: u64) {
     let supported = service.supported(Site::NorthMid, "2024-Q4");
-    let new: Vec<_> = service.standings(Site::NorthMid, Kind::NewDiagnosis, APRIL, DECEMBER).into_iter().map(|(record, _)| record).collect();
+    let new: Vec<_> =
+        service.standings(Site::NorthMid, Kind::NewDiagnosis, APRIL, DECEMBER).into_iter().map(|(record, _)| record).collect();
     let both: Vec<_> = new.iter().filter(|record| supported.contains(&record.person.id)).collect();
     assert_eq!(both.len(), 5, "seed {seed}");
     assert!(both.iter().all(|record| record.triggers.iter().any(|trigger| trigger.kind == Kind::ClinicRequest)));
@@ -489,8 +523,10 @@ fn the_chapters_stand_where_the_demo_opens() {
     let survivor = service.records.values().find(|record| Some(record.person.id) == merged[0].person.merged_into).expect("a survivor");
     assert!(survivor.person.has_opted_out());
     // The promise: two people whom nobody has contacted.
-    let untouched = |record: &&Record| record.live_referral().is_some_and(|live| live.released_on == Some(date(2024, 12, 30)) && live.attempts == 0);
-    let promised: BTreeSet<Stage> = service.records_at(Site::ChelWest).filter(untouched).filter_map(Record::live_referral).map(|live| live.status.stage()).collect();
+    let untouched =
+        |record: &&Record| record.live_referral().is_some_and(|live| live.released_on == Some(date(2024, 12, 30)) && live.attempts == 0);
+    let promised: BTreeSet<Stage> =
+        service.records_at(Site::ChelWest).filter(untouched).filter_map(Record::live_referral).map(|live| live.status.stage()).collect();
     assert_eq!(promised, [Stage::Open, Stage::Allocated].into());
     // The leaver, and the unreadable.
     assert_eq!(service.live_with("grace"), GRACE_KEEPS);
@@ -506,7 +542,11 @@ fn the_chapters_stand_where_the_demo_opens() {
     let abroad = service.counted(Site::ChelWest, Kind::KnownElsewhere, JANUARY, DECEMBER);
     assert_eq!(abroad, counts(&[("engaged", 1)]));
     // Changed her mind: an objection taken back, then engaged in December.
-    let back = |record: &&Record| record.live_referral().is_some_and(|live| live.released_on == Some(date(2024, 11, 28)) && live.engaged_on == Some(date(2024, 12, 3)));
+    let back = |record: &&Record| {
+        record
+            .live_referral()
+            .is_some_and(|live| live.released_on == Some(date(2024, 11, 28)) && live.engaged_on == Some(date(2024, 12, 3)))
+    };
     assert!(service.records_at(Site::ChelWest).filter(back).any(|record| record.person.objection.is_none()));
     // Nobody comes back into care by accident: checked by the exact count of returns; and the shared telephone is noted.
     assert!(service.contacts.iter().any(|(_, contact)| contact.note.note.contains("only between 10 and 12")));
@@ -547,14 +587,19 @@ fn the_crowd_is_none_of_the_services_business() {
 #[test]
 fn the_demos_configuration_has_everybody_who_acts() {
     let file: toml::Table = DEMO_CONFIGURATION.parse().expect("a configuration");
-    let rows = |name: &str| file[name].as_array().expect("a list").iter().map(|row| row.as_table().expect("a table").clone()).collect::<Vec<_>>();
+    let rows =
+        |name: &str| file[name].as_array().expect("a list").iter().map(|row| row.as_table().expect("a table").clone()).collect::<Vec<_>>();
     let word = |row: &toml::Table, name: &str| row[name].as_str().expect("a word").to_owned();
-    let staff: HashMap<String, Role> = rows("staff").iter().map(|row| (word(row, "key"), Role::from_code(&word(row, "role")).expect("a role"))).collect();
+    let staff: HashMap<String, Role> =
+        rows("staff").iter().map(|row| (word(row, "key"), Role::from_code(&word(row, "role")).expect("a role"))).collect();
     for site in Site::BOTH {
         for clinician in site.clinicians() {
             assert_eq!(staff.get(*clinician), Some(&Role::Clinician), "{clinician}");
         }
-        assert!(rows("feed").iter().any(|feed| word(feed, "key") == site.feed()) && rows("feed").iter().any(|feed| word(feed, "key") == site.list_feed()));
+        assert!(
+            rows("feed").iter().any(|feed| word(feed, "key") == site.feed())
+                && rows("feed").iter().any(|feed| word(feed, "key") == site.list_feed())
+        );
     }
     let supporters = rows("supporter");
     assert_eq!(supporters.len(), SUPPORTERS.len());

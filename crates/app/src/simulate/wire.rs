@@ -243,7 +243,9 @@ impl Dialect {
             self.pid_cerner(pid, who);
         } else {
             self.identifiers(pid, 3, who);
-            pid.components(5, &[who.family, who.given, "", "", who.title]).field(7, &day(who.born)).field(8, if who.female { "F" } else { "M" });
+            pid.components(5, &[who.family, who.given, "", "", who.title])
+                .field(7, &day(who.born))
+                .field(8, if who.female { "F" } else { "M" });
             pid.components(11, &[&who.street, "", "London", "", &who.postcode, "GBR", "H"]);
             pid.components(13, &[&who.telephone, "PRN", "PH"]);
         }
@@ -282,7 +284,8 @@ impl Dialect {
         if self.is_cerner() {
             pd1.raw(1, "\"\"").raw(2, "\"\"").components(3, &["HIGH STREET SURGERY", "", &practice]).raw(4, STAFF[2]);
         } else {
-            pd1.components(3, &["High Street Surgery", "", &practice]).components(4, &["G9999998", "Example", "Robin", "", "", "Dr", "", "", "GMP"]);
+            pd1.components(3, &["High Street Surgery", "", &practice])
+                .components(4, &["G9999998", "Example", "Robin", "", "", "Dr", "", "", "GMP"]);
         }
     }
 
@@ -290,11 +293,21 @@ impl Dialect {
         let pv1 = message.segment("PV1").field(1, "1").field(2, self.class(visit.class));
         let authority = format!("{} VISIT", self.organisation);
         if self.is_cerner() {
-            pv1.components(3, &[visit.location, "\"\"", "\"\"", self.organisation, "", "AMB", "CHELWEST"]).raw(4, "\"\"").raw(5, "\"\"").raw(6, "\"\"");
-            pv1.raw(7, STAFF[0]).raw(8, "\"\"").raw(9, "\"\"").field(10, visit.specialty).raw(14, "\"\"").field(18, self.class(visit.class));
+            pv1.components(3, &[visit.location, "\"\"", "\"\"", self.organisation, "", "AMB", "CHELWEST"])
+                .raw(4, "\"\"")
+                .raw(5, "\"\"")
+                .raw(6, "\"\"");
+            pv1.raw(7, STAFF[0])
+                .raw(8, "\"\"")
+                .raw(9, "\"\"")
+                .field(10, visit.specialty)
+                .raw(14, "\"\"")
+                .field(18, self.class(visit.class));
             pv1.components(19, &[&visit.number, "", "", &authority, "VISITID"]);
         } else {
-            pv1.components(3, &[visit.location, "", "", self.organisation]).raw(7, "C9999998^Example^Jo^^^Dr^^^GMC").field(10, visit.specialty);
+            pv1.components(3, &[visit.location, "", "", self.organisation])
+                .raw(7, "C9999998^Example^Jo^^^Dr^^^GMC")
+                .field(10, visit.specialty);
             pv1.components(19, &[&visit.number, "", "", self.organisation, "VN"]);
         }
         pv1.field(44, &stamp(visit.from));
@@ -366,7 +379,8 @@ impl Dialect {
     fn booking(&self, message: &mut Segments, who: &Patient, trigger: &str, appointment: &Appointment, control: &str) {
         self.msh(message, "SIU", trigger, control);
         let start = stamp(appointment.start);
-        let end = appointment.start.checked_add(jiff::Span::new().minutes(i64::from(appointment.minutes))).map_or_else(|_| start.clone(), stamp);
+        let end =
+            appointment.start.checked_add(jiff::Span::new().minutes(i64::from(appointment.minutes))).map_or_else(|_| start.clone(), stamp);
         let minutes = appointment.minutes.to_string();
         let (status, reason) = match trigger {
             "S12" => ("Booked", "NEW"),
@@ -374,7 +388,10 @@ impl Dialect {
             "S15" => ("Cancelled", "CANCELLED"),
             _ => ("Noshow", "NOSHOW"),
         };
-        let sch = message.segment("SCH").components(1, &[&appointment.number, self.organisation]).components(2, &[&appointment.number, self.organisation]);
+        let sch = message
+            .segment("SCH")
+            .components(1, &[&appointment.number, self.organisation])
+            .components(2, &[&appointment.number, self.organisation]);
         sch.field(6, reason).field(7, "ROUTINE").field(8, "CLINIC").field(9, &minutes).field(10, "min");
         sch.components(11, &["", "", &minutes, &start, &end]).field(25, status);
         self.pid(message, who, None);
@@ -382,7 +399,12 @@ impl Dialect {
         message.segment("PV1").field(1, "1").field(2, class).components(3, &[appointment.location, "", "", self.organisation]);
         message.segment("RGS").field(1, "1");
         message.segment("AIS").field(1, "1").field(3, "CLINIC").field(4, &start).field(7, &minutes);
-        message.segment("AIL").field(1, "1").components(3, &[appointment.location, "", "", self.organisation]).field(6, &start).field(9, &minutes);
+        message
+            .segment("AIL")
+            .field(1, "1")
+            .components(3, &[appointment.location, "", "", self.organisation])
+            .field(6, &start)
+            .field(9, &minutes);
         message.segment("AIP").field(1, "1").raw(3, "C9999998^Example^Jo^^^Dr").field(6, &start);
     }
 
@@ -445,7 +467,10 @@ mod tests {
         let at = date(2024, 3, 15).at(9, 14, 0, 0);
         let message = written(Site::ChelWest, attendance("KOBLER", at), at);
         assert_eq!([text(&message, "PID-3[1].4"), text(&message, "PID-3[1].5")], ["RQM MRN", "MRN"]);
-        assert_eq!([text(&message, "PID-3[2].1"), text(&message, "PID-3[2].4"), text(&message, "PID-3[2].5")], ["9990000018", "NHSNBR", "NHSNMBR"]);
+        assert_eq!(
+            [text(&message, "PID-3[2].1"), text(&message, "PID-3[2].4"), text(&message, "PID-3[2].5")],
+            ["9990000018", "NHSNBR", "NHSNMBR"]
+        );
         assert_eq!([text(&message, "PID-5.1"), text(&message, "PID-5.2"), text(&message, "PID-5.7")], ["O'Neill", "Zoë", "CURRENT"]);
         assert_eq!([text(&message, "PV1-2"), text(&message, "PV1-3.1"), text(&message, "PV1-19.1")], ["OUTPATIENT", "KOBLER", "77"]);
         assert_eq!([text(&message, "MSH-9.2"), text(&message, "MSH-12"), text(&message, "PID-32")], ["A04", "2.3", "NSTS01"]);
@@ -465,9 +490,18 @@ mod tests {
     fn a_result_carries_its_number_code_value_and_status() {
         let at = date(2024, 5, 2).at(11, 0, 0, 0);
         let observations = vec![Observation::words(("HIVCF", "HIV confirmatory"), "HIV-1 CONFIRMED")];
-        let results =
-            Results { number: "24L1".into(), battery: ("VSER", "Virology serology"), collected: at, location: "KOBLER", status: "C", observations };
+        let results = Results {
+            number: "24L1".into(),
+            battery: ("VSER", "Virology serology"),
+            collected: at,
+            location: "KOBLER",
+            status: "C",
+            observations,
+        };
         let message = written(Site::ChelWest, Body::Results(results), at);
-        assert_eq!([text(&message, "OBR-3.1"), text(&message, "OBX-3.1"), text(&message, "OBX-5"), text(&message, "OBX-11")], ["24L1", "HIVCF", "HIV-1 CONFIRMED", "C"]);
+        assert_eq!(
+            [text(&message, "OBR-3.1"), text(&message, "OBX-3.1"), text(&message, "OBX-5"), text(&message, "OBX-11")],
+            ["24L1", "HIVCF", "HIV-1 CONFIRMED", "C"]
+        );
     }
 }

@@ -257,7 +257,13 @@ fn may_know(decision: &Decision, referral: &Referral, basis: Basis) -> Result<()
     Ok(())
 }
 
-fn record_contact(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, supporter: &Supporter, note: &ContactNote) -> Result<(), Refusal> {
+fn record_contact(
+    decision: &mut Decision,
+    ctx: &mut Context<'_>,
+    id: ReferralId,
+    supporter: &Supporter,
+    note: &ContactNote,
+) -> Result<(), Refusal> {
     living(decision)?;
     permitted(ctx, &[Role::Supporter])?;
     let referral = find(decision, id)?;

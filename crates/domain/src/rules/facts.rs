@@ -186,7 +186,10 @@ fn undo_triggers(decision: &mut Decision, ctx: &mut Context<'_>, evidence: &str,
         match outcome {
             Outcome::Referral(referral) => {
                 let others = decision.record.triggers.iter().any(|other| other.id != id && other.outcome == Outcome::Referral(referral));
-                let untouched = decision.record.referral(referral).is_some_and(|held| held.status.is_live() && held.attempts == 0 && !held.is_engaged());
+                let untouched = decision
+                    .record
+                    .referral(referral)
+                    .is_some_and(|held| held.status.is_live() && held.attempts == 0 && !held.is_engaged());
                 if untouched && !others {
                     exclude(decision, ctx, id, reason);
                     set_status(decision, ctx, referral, Status::Ended { reason: end }, What::Ended, Some(end.code()));
@@ -259,7 +262,8 @@ fn died(decision: &mut Decision, ctx: &mut Context<'_>, on: Option<Date>) {
     decision.note(ctx, What::Died, None, None);
     cancel_letters(decision, ctx);
     end_live(decision, ctx, EndReason::Died);
-    let waiting: Vec<_> = decision.record.triggers.iter().filter(|trigger| matches!(trigger.outcome, Outcome::Question(_))).map(|t| t.id).collect();
+    let waiting: Vec<_> =
+        decision.record.triggers.iter().filter(|trigger| matches!(trigger.outcome, Outcome::Question(_))).map(|t| t.id).collect();
     for id in waiting {
         exclude(decision, ctx, id, Exclusion::Died);
     }

@@ -95,7 +95,8 @@ fn ask_whether_same(survivor: Record, other: PersonId, ctx: &mut Context<'_>) ->
 }
 
 fn join(survivor: Record, retired: Record, ctx: &mut Context<'_>) -> (Decision, Decision, Merge) {
-    let statuses_before: Vec<(ReferralId, Status)> = both(&survivor.referrals, &retired.referrals).map(|r: &Referral| (r.id, r.status.clone())).collect();
+    let statuses_before: Vec<(ReferralId, Status)> =
+        both(&survivor.referrals, &retired.referrals).map(|r: &Referral| (r.id, r.status.clone())).collect();
     let triggers = both(&survivor.triggers, &retired.triggers).map(|t: &Trigger| (t.id, t.kind, t.outcome)).collect();
     let mut before = Before {
         objection: survivor.person.objection,

@@ -174,9 +174,11 @@ pub(super) struct Asked {
 
 /// Raises a question, or finds the same one still open.
 pub(super) fn ask(decision: &mut Decision, ctx: &mut Context<'_>, kind: question::Kind, about: Asked) -> QuestionId {
-    let open = decision.record.questions.iter().find(|asked| {
-        asked.kind == kind && asked.answered.is_none() && asked.other == about.other && asked.referral == about.referral
-    });
+    let open = decision
+        .record
+        .questions
+        .iter()
+        .find(|asked| asked.kind == kind && asked.answered.is_none() && asked.other == about.other && asked.referral == about.referral);
     if let Some(open) = open {
         return open.id;
     }

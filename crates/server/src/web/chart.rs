@@ -82,7 +82,11 @@ impl<'a> Drawing<'a> {
             }
         }
         let seen = marks.iter().filter(|mark| mark.dot);
-        let line = if chart.shape == Shape::Line { seen.map(|mark| format!("{},{}", mark.x, mark.y)).collect::<Vec<_>>().join(" ") } else { String::new() };
+        let line = if chart.shape == Shape::Line {
+            seen.map(|mark| format!("{},{}", mark.x, mark.y)).collect::<Vec<_>>().join(" ")
+        } else {
+            String::new()
+        };
         Self {
             width: WIDTH,
             height: HEIGHT,
@@ -164,7 +168,13 @@ impl<'a> Place<'a> {
             .map(|(index, band)| {
                 let (top, bottom) = (self.y(band.to + 0.5), self.y(band.from - 0.5));
                 let label = band.label.clone();
-                Zone { y: top, height: rounded(bottom - top), middle: rounded(f64::midpoint(top, bottom) + 4.0), label, shaded: index % 2 == 0 }
+                Zone {
+                    y: top,
+                    height: rounded(bottom - top),
+                    middle: rounded(f64::midpoint(top, bottom) + 4.0),
+                    label,
+                    shaded: index % 2 == 0,
+                }
             })
             .collect()
     }

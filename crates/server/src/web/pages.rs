@@ -205,8 +205,7 @@ fn summary(found: usize) -> String {
 }
 
 fn empty_search(app: &App, frame: Frame, wanted: Wanted) -> SearchPage {
-    let sites: Vec<Choice> =
-        app.setup.sites.values().map(|site| Choice { key: site.key.0.clone(), title: site.title.clone() }).collect();
+    let sites: Vec<Choice> = app.setup.sites.values().map(|site| Choice { key: site.key.0.clone(), title: site.title.clone() }).collect();
     // The first site is chosen beforehand: at most trusts there is no other.
     let first = || sites.first().map_or_else(String::new, |site| site.key.clone());
     let chosen = if wanted.site.is_empty() { first() } else { wanted.site };

@@ -37,7 +37,10 @@ pub(crate) fn not_found(options: super::Options) -> Response {
 
 pub(crate) fn not_allowed(options: super::Options) -> Response {
     let lines = vec!["This address can be read; nothing can be sent to it.".to_owned()];
-    show(ProblemPage { frame: Frame::new(options), title: "That cannot be done here", lines, reference: None }, StatusCode::METHOD_NOT_ALLOWED)
+    show(
+        ProblemPage { frame: Frame::new(options), title: "That cannot be done here", lines, reference: None },
+        StatusCode::METHOD_NOT_ALLOWED,
+    )
 }
 
 fn show(page: ProblemPage, status: StatusCode) -> Response {

@@ -2,8 +2,8 @@
 
 use alongside_app::pages::words::Urgency;
 use alongside_app::pages::{
-    Answered, Band, Chart, Contact, Dot, Entry, Fact, FeedLine, Figures, Found, Headline, LedgerLine, Line, Link, Paging, PersonPage, Quarantined,
-    Ref, Row, Section, SetAside, Shape, SiteCard, Start, Step, Tab, Tile, Trend, Wellbeing, WhyPage, Worklist, WorklistKind,
+    Answered, Band, Chart, Contact, Dot, Entry, Fact, FeedLine, Figures, Found, Headline, LedgerLine, Line, Link, Paging, PersonPage,
+    Quarantined, Ref, Row, Section, SetAside, Shape, SiteCard, Start, Step, Tab, Tile, Trend, Wellbeing, WhyPage, Worklist, WorklistKind,
 };
 
 /// A name that would break a page which did not escape it.
@@ -15,7 +15,15 @@ fn link(words: &str) -> Link {
 
 fn dot(at: i32, value: Option<f64>, interval: Option<(f64, f64)>) -> Dot {
     let short = value.map_or_else(|| "hidden".to_owned(), |value| value.to_string());
-    Dot { at, label: format!("Q{at} 2024"), full: format!("quarter {at} of 2024"), value, interval, words: format!("{short} in words"), short }
+    Dot {
+        at,
+        label: format!("Q{at} 2024"),
+        full: format!("quarter {at} of 2024"),
+        value,
+        interval,
+        words: format!("{short} in words"),
+        short,
+    }
 }
 
 /// One chart of each shape.
@@ -34,7 +42,13 @@ pub(crate) fn charts() -> Vec<Chart> {
     let band = |from, to, label: &str| Band { from, to, label: label.into() };
     vec![
         chart("bars", Shape::Bars, (0.0, 200.0), vec![], vec![dot(1, Some(92.0), None), dot(2, None, None), dot(3, Some(126.0), None)]),
-        chart("intervals", Shape::Intervals, (0.0, 100.0), vec![], vec![dot(1, Some(48.0), Some((30.0, 66.0))), dot(2, Some(83.0), Some((71.0, 91.0)))]),
+        chart(
+            "intervals",
+            Shape::Intervals,
+            (0.0, 100.0),
+            vec![],
+            vec![dot(1, Some(48.0), Some((30.0, 66.0))), dot(2, Some(83.0), Some((71.0, 91.0)))],
+        ),
         chart(
             "line",
             Shape::Line,
@@ -46,15 +60,30 @@ pub(crate) fn charts() -> Vec<Chart> {
 }
 
 pub(crate) fn start() -> Start {
-    let headline = |value: &str, hidden| Headline { value: value.into(), hidden, label: "people supported, October to December 2024".into(), note: "92 the quarter before".into() };
+    let headline = |value: &str, hidden| Headline {
+        value: value.into(),
+        hidden,
+        label: "people supported, October to December 2024".into(),
+        note: "92 the quarter before".into(),
+    };
     let site = |key: &str, balances| SiteCard {
         key: key.into(),
         title: "Chelsea and Westminster".into(),
         partners: "Positively UK, Plushealth and Sophia Forum".into(),
         figures: "/sites/west/figures?quarter=2024-Q4".into(),
         headlines: vec![headline("126", false), headline("hidden", true)],
-        worklists: vec![Tile { href: "/sites/west/worklists/due".into(), title: "First conversation due", count: "2".into(), empty: false, clinic_only: true }],
-        ledger: LedgerLine { words: "312 triggers since 1 April 2024, all accounted for".into(), balances, standings: vec![("Engaged".into(), "201".into())] },
+        worklists: vec![Tile {
+            href: "/sites/west/worklists/due".into(),
+            title: "First conversation due",
+            count: "2".into(),
+            empty: false,
+            clinic_only: true,
+        }],
+        ledger: LedgerLine {
+            words: "312 triggers since 1 April 2024, all accounted for".into(),
+            balances,
+            standings: vec![("Engaged".into(), "201".into())],
+        },
     };
     let feed = |silent| FeedLine {
         key: "west".into(),
@@ -96,7 +125,10 @@ pub(crate) fn figures(masked: bool) -> Figures {
         audiences: [link("Small numbers hidden"), link("All numbers")],
         quarters: vec![link("July to September 2024"), link("October to December 2024")],
         sections: vec![
-            Section { heading: "Newly diagnosed people", rows: vec![row("newly-diagnosed-engaged", false), row("newly-diagnosed-moved", true)] },
+            Section {
+                heading: "Newly diagnosed people",
+                rows: vec![row("newly-diagnosed-engaged", false), row("newly-diagnosed-moved", true)],
+            },
             Section { heading: "Nothing here", rows: vec![] },
         ],
         charts: charts(),
@@ -197,7 +229,11 @@ pub(crate) fn person() -> PersonPage {
         earlier: vec![referral(Urgency::Calm)],
         facts: vec![Fact { term: "Telephone", value: "07700 900123".into() }],
         open_questions: vec![("Newly diagnosed, or known before?".into(), "A clinician answers.".into())],
-        answered: vec![Answered { question: "Newly diagnosed, or known before?", answer: "Newly diagnosed".into(), by: "Aoife Brennan".into() }],
+        answered: vec![Answered {
+            question: "Newly diagnosed, or known before?",
+            answer: "Newly diagnosed".into(),
+            by: "Aoife Brennan".into(),
+        }],
         contacts: vec![contact; 50],
         wellbeing: vec![wellbeing(None), wellbeing(Some("30 September 2024"))],
         timeline: vec![entry; 60],

@@ -1,8 +1,8 @@
 //! The templates with what each is filled from. A test renders every one of them with samples.
 
+use alongside_app::Invalid;
 use alongside_app::pages::words::Urgency;
 use alongside_app::pages::{Figures, Found, Link, PersonPage as Person, Quarantined, Start, Trend, Wellbeing, WhyPage as Why, Worklist};
-use alongside_app::Invalid;
 use askama::Template;
 
 use super::Options;
@@ -92,7 +92,10 @@ pub(crate) type Drawn<'a> = (&'a Trend, Drawing<'a>);
 
 /// What each instrument says, with its drawings.
 pub(crate) fn drawn(page: &Person) -> Vec<(&Wellbeing, Vec<Drawn<'_>>)> {
-    page.wellbeing.iter().map(|wellbeing| (wellbeing, wellbeing.trends.iter().map(|trend| (trend, Drawing::of(&trend.chart))).collect())).collect()
+    page.wellbeing
+        .iter()
+        .map(|wellbeing| (wellbeing, wellbeing.trends.iter().map(|trend| (trend, Drawing::of(&trend.chart))).collect()))
+        .collect()
 }
 
 #[derive(Template)]

@@ -156,9 +156,6 @@ mod tests {
         let error = StoreError::Constraint { statement: "people::ADD_PERSON", kind: ConstraintKind::Unique };
         assert_eq!(error.to_string(), "people::ADD_PERSON broke a rule of the schema: unique");
         let error = StoreError::Migration { name: "0002_place".to_owned(), problem: MigrationProblem::Altered };
-        assert_eq!(
-            error.to_string(),
-            "migration 0002_place: its text is not the text that was applied to this database"
-        );
+        assert_eq!(error.to_string(), "migration 0002_place: its text is not the text that was applied to this database");
     }
 }

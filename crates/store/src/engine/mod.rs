@@ -184,9 +184,7 @@ impl Database {
     fn connect(&self, purpose: Purpose) -> Result<Connection, StoreError> {
         match &self.url.place {
             Place::File(path) => SqliteConnection::open(path, purpose, self.limits).map(Connection::Sqlite),
-            Place::Server(config) => {
-                PostgresConnection::open(config, purpose).map(|open| Connection::Postgres(Box::new(open)))
-            }
+            Place::Server(config) => PostgresConnection::open(config, purpose).map(|open| Connection::Postgres(Box::new(open))),
         }
     }
 }
@@ -410,8 +408,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_database_is_refused_without_repeating_it() {
-        for text in ["", "sqlite:", "sqlite::memory:", "mysql://user:secret@host/a", "postgres://user:secret@host:x/a"]
-        {
+        for text in ["", "sqlite:", "sqlite::memory:", "mysql://user:secret@host/a", "postgres://user:secret@host:x/a"] {
             let refused = text.parse::<DatabaseUrl>().unwrap_err();
             assert!(!refused.to_string().contains("secret"));
         }

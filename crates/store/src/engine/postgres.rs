@@ -166,9 +166,7 @@ fn failure(place: &'static str, error: &postgres::Error) -> Failure {
         return lost(UNAVAILABLE);
     }
     match *state {
-        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
-            Failure { error: StoreError::Busy, remedy: Remedy::Again }
-        }
+        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => Failure { error: StoreError::Busy, remedy: Remedy::Again },
         SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED => Failure::last(StoreError::Busy),
         SqlState::UNTRANSLATABLE_CHARACTER | SqlState::CHARACTER_NOT_IN_REPERTOIRE => {
             Failure::last(StoreError::Constraint { statement: place, kind: ConstraintKind::Text })

@@ -167,9 +167,7 @@ fn failure(place: &'static str, error: &rusqlite::Error) -> Failure {
         ErrorCode::SystemIoFailure => unavailable(INPUT_OUTPUT),
         ErrorCode::CannotOpen => unavailable("the database file cannot be opened"),
         ErrorCode::PermissionDenied => unavailable("the database file is not ours to open"),
-        ErrorCode::ConstraintViolation => {
-            StoreError::Constraint { statement: place, kind: constraint(code.extended_code) }
-        }
+        ErrorCode::ConstraintViolation => StoreError::Constraint { statement: place, kind: constraint(code.extended_code) },
         _ => StoreError::Broken { place, code: format!("SQLite {}", code.extended_code) },
     })
 }
@@ -186,9 +184,7 @@ fn word(error: &rusqlite::Error) -> &'static str {
 
 fn constraint(extended_code: i32) -> ConstraintKind {
     match extended_code {
-        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
-            ConstraintKind::Unique
-        }
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => ConstraintKind::Unique,
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => ConstraintKind::ForeignKey,
         ffi::SQLITE_CONSTRAINT_CHECK | ffi::SQLITE_CONSTRAINT_DATATYPE => ConstraintKind::Check,
         ffi::SQLITE_CONSTRAINT_NOTNULL => ConstraintKind::NotNull,
@@ -205,9 +201,7 @@ mod tests {
     fn setting(connection: &SqliteConnection, name: &str) -> String {
         connection
             .inner
-            .query_row(&format!("PRAGMA {name}"), [], |row| {
-                row.get::<_, rusqlite::types::Value>(0).map(|value| format!("{value:?}"))
-            })
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, rusqlite::types::Value>(0).map(|value| format!("{value:?}")))
             .unwrap()
     }
 

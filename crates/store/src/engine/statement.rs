@@ -113,15 +113,12 @@ const BANNED: &[(&str, &str)] = &[
 pub fn quarrels(statements: &[Statement]) -> Vec<Quarrel> {
     statements
         .iter()
-        .flat_map(|statement| {
-            words_at_odds(&plain(statement.sql)).into_iter().map(|words| Quarrel { statement: statement.name, words })
-        })
+        .flat_map(|statement| words_at_odds(&plain(statement.sql)).into_iter().map(|words| Quarrel { statement: statement.name, words }))
         .collect()
 }
 
 fn words_at_odds(sql: &str) -> Vec<&'static str> {
-    let mut found: Vec<_> =
-        BANNED.iter().filter(|(words, _)| holds_words(sql, words)).map(|(_, instead)| *instead).collect();
+    let mut found: Vec<_> = BANNED.iter().filter(|(words, _)| holds_words(sql, words)).map(|(_, instead)| *instead).collect();
     if sql.starts_with("DELETE ") && holds_words(sql, "USING") {
         found.push("DELETE … USING: write a subquery");
     }

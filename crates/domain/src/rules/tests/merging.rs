@@ -69,7 +69,8 @@ fn different_verified_numbers_are_put_before_a_person() {
     expect![[r#"
         question 1: same-person: open
         last: diagnosis-noted, question-raised
-    "#]].assert_eq(&first.render());
+    "#]]
+    .assert_eq(&first.render());
     assert_eq!(first.record.questions[0].other, Some(PersonId(2)));
     assert_eq!(asked(&mut first, &second, false), Ok(Merging::Nothing));
     assert_eq!(first.step("answer same-person same by supporter"), Err(Refusal::NotAClinician));
@@ -128,14 +129,22 @@ fn records_of_two_sites_or_merged_away_or_the_same_one_are_not_merged() {
 
 #[test]
 fn the_stricter_objection_wins() {
-    check("confirmed result new r1; notice; allocate ann", "object all", expect![[r#"
+    check(
+        "confirmed result new r1; notice; allocate ann",
+        "object all",
+        expect![[r#"
         new-diagnosis → referral 1
         referral 1: opted-out, released 2024-10-01 due 2024-10-08
-    "#]]);
-    check("object all", "confirmed result new r1; notice; allocate ann; contact ann conversation", expect![[r#"
+    "#]],
+    );
+    check(
+        "object all",
+        "confirmed result new r1; notice; allocate ann; contact ann conversation",
+        expect![[r#"
         new-diagnosis → referral 1
         referral 1: opted-out, released 2024-10-01 due 2024-10-08
-    "#]]);
+    "#]],
+    );
     let (mut first, mut second) = pair("object outside", "object all");
     merged(&mut first, &mut second);
     assert_eq!(first.record.person.objection.map(|objection| objection.scope), Some(Scope::All));
@@ -143,56 +152,88 @@ fn the_stricter_objection_wins() {
 
 #[test]
 fn of_two_live_referrals_the_furthest_goes_on() {
-    check("ordered o1", "ordered o2; notice; allocate ann", expect![[r#"
+    check(
+        "ordered o1",
+        "ordered o2; notice; allocate ann",
+        expect![[r#"
         clinic-request → referral 2
         clinic-request → referral 2
         referral 1: ended: joined
         referral 2: allocated ann, released 2024-10-01 due 2024-10-08
-    "#]]);
-    check("ordered o1; notice; allocate ann; contact ann conversation", "ordered o2", expect![[r#"
+    "#]],
+    );
+    check(
+        "ordered o1; notice; allocate ann; contact ann conversation",
+        "ordered o2",
+        expect![[r#"
         clinic-request → referral 1
         clinic-request → referral 1
         referral 1: engaged ann, released 2024-10-01 due 2024-10-08
         referral 2: ended: joined
-    "#]]);
-    check("confirmed result new r1; notice; withdrawn r1", "ordered o2; notice; allocate ann", expect![[r#"
+    "#]],
+    );
+    check(
+        "confirmed result new r1; notice; withdrawn r1",
+        "ordered o2; notice; allocate ann",
+        expect![[r#"
         new-diagnosis → referral 1
         clinic-request → referral 1
         referral 1: held (open), released 2024-10-01 due 2024-10-08
         referral 2: ended: joined, released 2024-10-01 due 2024-10-08
         question 1: result-withdrawn: open
-    "#]]);
-    check("ordered o1; notice; end completed", "ordered o2", expect![[r#"
+    "#]],
+    );
+    check(
+        "ordered o1; notice; end completed",
+        "ordered o2",
+        expect![[r#"
         clinic-request → referral 1
         clinic-request → referral 2
         referral 1: ended: completed, released 2024-10-01 due 2024-10-08
         referral 2: awaiting-notice
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn one_human_being_is_newly_diagnosed_once() {
-    check("known", "confirmed result new r1", expect![[r#"
+    check(
+        "known",
+        "confirmed result new r1",
+        expect![[r#"
         known-elsewhere → referral 1
         referral 1: awaiting-notice
-    "#]]);
-    check("confirmed result new r1", "known", expect![[r#"
+    "#]],
+    );
+    check(
+        "confirmed result new r1",
+        "known",
+        expect![[r#"
         known-elsewhere → referral 1
         referral 1: awaiting-notice
-    "#]]);
-    check("later 5; confirmed result new r1", "confirmed result new r2", expect![[r#"
+    "#]],
+    );
+    check(
+        "later 5; confirmed result new r1",
+        "confirmed result new r2",
+        expect![[r#"
         new-diagnosis → referral 2
         known-elsewhere → referral 2
         referral 1: ended: joined
         referral 2: awaiting-notice
-    "#]]);
-    check("confirmed result new r1; withdrawn r1; answer result-withdrawn not-confirmed", "later 5; confirmed result new r2", expect![[r#"
+    "#]],
+    );
+    check(
+        "confirmed result new r1; withdrawn r1; answer result-withdrawn not-confirmed",
+        "later 5; confirmed result new r2",
+        expect![[r#"
         new-diagnosis → excluded: result-withdrawn
         new-diagnosis → referral 2
         referral 1: ended: entered-in-error
         referral 2: awaiting-notice
         question 1: result-withdrawn: not-confirmed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -205,19 +246,28 @@ fn a_question_answered_after_a_merge_does_not_count_a_diagnosis_twice() {
         known-elsewhere → referral 1
         referral 1: awaiting-notice
         question 1: new-or-known: new
-    "#]].assert_eq(&render(&first.record));
+    "#]]
+    .assert_eq(&render(&first.record));
 }
 
 #[test]
 fn the_death_of_either_stops_both() {
-    check("confirmed result new r1; notice", "known; died", expect![[r#"
+    check(
+        "confirmed result new r1; notice",
+        "known; died",
+        expect![[r#"
         known-elsewhere → referral 1
         referral 1: ended: died, released 2024-10-01 due 2024-10-08
-    "#]]);
-    check("known; died", "confirmed result new r1; notice", expect![[r#"
+    "#]],
+    );
+    check(
+        "known; died",
+        "confirmed result new r1; notice",
+        expect![[r#"
         known-elsewhere → referral 1
         referral 1: ended: died, released 2024-10-01 due 2024-10-08
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -273,42 +323,66 @@ fn check_back(survivor: &str, retired: &str, since: &str, expected: expect_test:
 
 #[test]
 fn an_objection_made_or_taken_back_since_the_merge_stands() {
-    check_back("ordered o1; notice", "ordered o2", "object all", expect![[r#"
+    check_back(
+        "ordered o1; notice",
+        "ordered o2",
+        "object all",
+        expect![[r#"
         objection all
         clinic-request → referral 1
         referral 1: opted-out, released 2024-10-01 due 2024-10-08
         other: objection all
         clinic-request → referral 1
         referral 1: opted-out
-    "#]]);
-    check_back("ordered o1; notice; object all", "ordered o2", "take-back", expect![[r#"
+    "#]],
+    );
+    check_back(
+        "ordered o1; notice; object all",
+        "ordered o2",
+        "take-back",
+        expect![[r#"
         objection none
         clinic-request → referral 1
         referral 1: open, released 2024-10-01 due 2024-10-08
         other: objection none
         clinic-request → referral 1
         referral 1: awaiting-notice
-    "#]]);
-    check_back("ordered o1; notice", "ordered o2; object all", "take-back", expect![[r#"
+    "#]],
+    );
+    check_back(
+        "ordered o1; notice",
+        "ordered o2; object all",
+        "take-back",
+        expect![[r#"
         objection none
         clinic-request → referral 1
         referral 1: open, released 2024-10-01 due 2024-10-08
         other: objection all
         clinic-request → referral 1
         referral 1: opted-out
-    "#]]);
-    check_back("ordered o1", "object all", "ordered o3", expect![[r#"
+    "#]],
+    );
+    check_back(
+        "ordered o1",
+        "object all",
+        "ordered o3",
+        expect![[r#"
         objection none
         clinic-request → referral 1
         clinic-request → referral 1
         referral 1: awaiting-notice
         other: objection all
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_was_decided_since_a_merge_is_not_undone() {
-    check_back("confirmed result unknown r1", "ordered o2", "answer new-or-known new", expect![[r#"
+    check_back(
+        "confirmed result unknown r1",
+        "ordered o2",
+        "answer new-or-known new",
+        expect![[r#"
         objection none
         new-diagnosis → referral 1
         referral 1: awaiting-notice
@@ -316,16 +390,26 @@ fn what_was_decided_since_a_merge_is_not_undone() {
         other: objection none
         clinic-request → referral 1
         referral 1: awaiting-notice
-    "#]]);
-    check_back("ordered o1", "confirmed result new r2", "died", expect![[r#"
+    "#]],
+    );
+    check_back(
+        "ordered o1",
+        "confirmed result new r2",
+        "died",
+        expect![[r#"
         objection none
         clinic-request → referral 1
         referral 1: ended: died
         other: objection none
         new-diagnosis → referral 1
         referral 1: awaiting-notice
-    "#]]);
-    check_back("ordered o1", "confirmed result new r2; notice", "withdrawn r2", expect![[r#"
+    "#]],
+    );
+    check_back(
+        "ordered o1",
+        "confirmed result new r2; notice",
+        "withdrawn r2",
+        expect![[r#"
         objection none
         clinic-request → referral 1
         referral 1: awaiting-notice
@@ -333,8 +417,13 @@ fn what_was_decided_since_a_merge_is_not_undone() {
         new-diagnosis → referral 1
         referral 1: held (open), released 2024-10-01 due 2024-10-08
         question 1: result-withdrawn: open
-    "#]]);
-    check_back("ordered o1", "confirmed result new r2; notice", "withdrawn r2; answer result-withdrawn not-confirmed", expect![[r#"
+    "#]],
+    );
+    check_back(
+        "ordered o1",
+        "confirmed result new r2; notice",
+        "withdrawn r2; answer result-withdrawn not-confirmed",
+        expect![[r#"
         objection none
         clinic-request → referral 1
         referral 1: awaiting-notice
@@ -342,7 +431,8 @@ fn what_was_decided_since_a_merge_is_not_undone() {
         new-diagnosis → excluded: result-withdrawn
         referral 1: ended: entered-in-error, released 2024-10-01 due 2024-10-08
         question 1: result-withdrawn: not-confirmed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -360,28 +450,43 @@ fn a_diagnosis_that_did_not_stand_can_be_made_again_after_a_merge_is_taken_back(
         referral 1: ended: entered-in-error
         referral 2: awaiting-notice
         question 1: result-withdrawn: not-confirmed
-    "#]].assert_eq(&format!("{}other:\n{}", render(&first.record), render(&second.record)));
+    "#]]
+    .assert_eq(&format!("{}other:\n{}", render(&first.record), render(&second.record)));
 }
 
 #[test]
 fn what_came_since_a_merge_stays_with_the_survivor_and_leads_somewhere_of_its_own() {
-    check_back("known", "ordered o2; notice; allocate ann", "ordered o3", expect![[r#"
+    check_back(
+        "known",
+        "ordered o2; notice; allocate ann",
+        "ordered o3",
+        expect![[r#"
         objection none
         clinic-request → referral 1
         referral 1: awaiting-notice
         other: objection none
         clinic-request → referral 1
         referral 1: allocated ann, released 2024-10-01 due 2024-10-08
-    "#]]);
-    check_back("known", "confirmed result new r2; born 2008-01-01", "born 2008-01-01; ordered o3", expect![[r#"
+    "#]],
+    );
+    check_back(
+        "known",
+        "confirmed result new r2; born 2008-01-01",
+        "born 2008-01-01; ordered o3",
+        expect![[r#"
         objection none
         clinic-request → question 1
         question 1: safeguarding: open
         other: objection none
         new-diagnosis → referral 1
         referral 1: awaiting-notice
-    "#]]);
-    check_back("ordered o1", "ordered o2; notice", "end moved; ordered o3", expect![[r#"
+    "#]],
+    );
+    check_back(
+        "ordered o1",
+        "ordered o2; notice",
+        "end moved; ordered o3",
+        expect![[r#"
         objection none
         clinic-request → referral 1
         clinic-request → referral 1
@@ -390,7 +495,8 @@ fn what_came_since_a_merge_stays_with_the_survivor_and_leads_somewhere_of_its_ow
         other: objection none
         clinic-request → referral 1
         referral 1: ended: moved, released 2024-10-01 due 2024-10-08
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

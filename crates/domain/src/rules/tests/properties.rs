@@ -38,8 +38,15 @@ const FACTS: &[&str] = &[
 ];
 const RARE: &[&str] = &["died", "withdrawn r2", "care-reported", "later 500"];
 const NOTICES: &[&str] = &["notice", "notice consents", "notice not-now 2025-01-01", "notice objects all", "notice objects outside"];
-const NO_NOTICES: &[&str] =
-    &["notice unaware", "notice untold", "notice by supporter", "notice by person", "notice by operator", "notice told 2030-01-01", "defer 2025-01-02"];
+const NO_NOTICES: &[&str] = &[
+    "notice unaware",
+    "notice untold",
+    "notice by supporter",
+    "notice by person",
+    "notice by operator",
+    "notice told 2030-01-01",
+    "defer 2025-01-02",
+];
 const ANSWERS: &[&str] = &[
     "answer new-or-known new",
     "answer new-or-known known-offer",
@@ -78,7 +85,17 @@ fn steps(lists: Vec<(u32, &'static [&'static str])>) -> impl Strategy<Value = Ve
 }
 
 fn anything() -> impl Strategy<Value = Vec<&'static str>> {
-    steps(vec![(4, TRIGGERING), (4, FACTS), (1, RARE), (4, NOTICES), (1, NO_NOTICES), (3, ANSWERS), (8, WORK), (1, OBJECTIONS), (1, CHANGES_OF_MIND)])
+    steps(vec![
+        (4, TRIGGERING),
+        (4, FACTS),
+        (1, RARE),
+        (4, NOTICES),
+        (1, NO_NOTICES),
+        (3, ANSWERS),
+        (8, WORK),
+        (1, OBJECTIONS),
+        (1, CHANGES_OF_MIND),
+    ])
 }
 
 fn tell(story: &mut Story, steps: &[&str]) {
@@ -125,7 +142,10 @@ fn assert_whole(story: &Story) {
 /// The gate: without notice only the clinic sees a referral, and nothing is done about it.
 fn assert_gate(story: &Story) {
     for referral in &story.record.referrals {
-        let released = matches!(base(&referral.status), Stage::Open | Stage::Allocated | Stage::Contacting | Stage::Engaged | Stage::Assessed | Stage::Supported);
+        let released = matches!(
+            base(&referral.status),
+            Stage::Open | Stage::Allocated | Stage::Contacting | Stage::Engaged | Stage::Assessed | Stage::Supported
+        );
         if referral.notice.is_none() {
             assert_eq!(referral.audience(), Audience::ClinicOnly);
             assert!(!released, "released without notice");
@@ -155,7 +175,10 @@ fn assert_fence(record: &Record) {
         assert_eq!(base(&referral.status) == Stage::OptedOut, record.person.has_opted_out(), "the objection and the referral disagree");
     }
     if !record.person.has_opted_out() {
-        assert!(record.triggers.iter().all(|trigger| trigger.outcome != Outcome::OptedOut || record.person.died.is_some()), "silenced for no reason");
+        assert!(
+            record.triggers.iter().all(|trigger| trigger.outcome != Outcome::OptedOut || record.person.died.is_some()),
+            "silenced for no reason"
+        );
     }
 }
 

@@ -152,7 +152,9 @@ impl Story {
             ["refer", "clinic", rest @ ..] => (actor("nurse"), Command::Refer { kind: Kind::ClinicRequest, on: on(rest) }),
             ["refer", "self", rest @ ..] => (Actor::Person, Command::Refer { kind: Kind::SelfReferral, on: on(rest) }),
             ["refer", kind, rest @ ..] => (Actor::Operator, Command::Refer { kind: Kind::from_code(kind).unwrap(), on: on(rest) }),
-            ["object", scope] => (Actor::Person, Command::Object { scope: Scope::from_code(scope).unwrap(), reason: ObjectionReason::Privacy }),
+            ["object", scope] => {
+                (Actor::Person, Command::Object { scope: Scope::from_code(scope).unwrap(), reason: ObjectionReason::Privacy })
+            }
             ["take-back"] => (Actor::Person, Command::TakeBackObjection),
             ["defer", until] => (actor("nurse"), Command::Defer { referral, until: until.parse().unwrap() }),
             ["ask-again"] => (Actor::Clock, Command::AskAgain { referral }),
@@ -163,7 +165,9 @@ impl Story {
             ["contact", who, outcome, rest @ ..] => (actor("supporter"), contact(referral, who, outcome, on(rest), rest)),
             ["assess", rest @ ..] => (actor("supporter"), Command::RecordAssessment { referral, form: form(on(rest), rest) }),
             ["letter"] => (actor("supporter"), Command::QueueLetter { referral, not_before: Timestamp::UNIX_EPOCH }),
-            ["end", reason, rest @ ..] => (actor("nurse"), Command::End { referral, reason: EndReason::from_code(reason).unwrap(), on: on(rest) }),
+            ["end", reason, rest @ ..] => {
+                (actor("nurse"), Command::End { referral, reason: EndReason::from_code(reason).unwrap(), on: on(rest) })
+            }
             ["answer", kind, answer] => self.answer(question::Kind::from_code(kind).unwrap(), Answer::from_code(answer).unwrap()),
             _ => panic!("no such step: {words:?}"),
         }
@@ -171,7 +175,8 @@ impl Story {
 
     fn answer(&self, kind: question::Kind, answer: Answer) -> (Actor, Command) {
         let asked = || self.record.questions.iter().filter(|asked| asked.kind == kind);
-        let question = asked().find(|asked| asked.answered.is_none()).or(asked().next_back()).map_or(crate::id::QuestionId(0), |asked| asked.id);
+        let question =
+            asked().find(|asked| asked.answered.is_none()).or(asked().next_back()).map_or(crate::id::QuestionId(0), |asked| asked.id);
         (Actor::Staff { id: StaffId("somebody".into()), role: kind.asks() }, Command::Answer { question, answer })
     }
 
@@ -322,7 +327,15 @@ pub(super) fn supporter(who: &str) -> Supporter {
         "eve" => (here(Basis::Inside), FIRST_DAY.yesterday().ok()),
         _ => panic!("no supporter is called {who}"),
     };
-    Supporter { id: StaffId(who.into()), first_name: who.into(), partner: "partner".into(), sites, from: date(2020, 1, 1), until, capacity: 3 }
+    Supporter {
+        id: StaffId(who.into()),
+        first_name: who.into(),
+        partner: "partner".into(),
+        sites,
+        from: date(2020, 1, 1),
+        until,
+        capacity: 3,
+    }
 }
 
 fn contact(referral: ReferralId, who: &str, outcome: &str, on: Date, rest: &[&str]) -> Command {
