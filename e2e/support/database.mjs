@@ -1,5 +1,9 @@
 // Questions to a database file, by way of Python: its standard library has SQLite, and Node 20's has not.
 import { execFileSync } from 'node:child_process';
+import { inRepository } from './program.mjs';
+
+/** The one that mllp_send runs on, quickly: without looking for anybody's packages. */
+const PYTHON = [inRepository('target/venv/bin/python'), '-I', '-S'];
 
 const ASK = `
 import json, sqlite3, sys
@@ -9,7 +13,7 @@ print(json.dumps([connection.execute(sql).fetchall() for sql in json.loads(sys.a
 
 /** The rows of each statement, as lists of values. The service may be running meanwhile. */
 export function askAll(file, statements) {
-  const answer = execFileSync('python3', ['-c', ASK, file, JSON.stringify(statements)], {
+  const answer = execFileSync(PYTHON[0], [...PYTHON.slice(1), '-c', ASK, file, JSON.stringify(statements)], {
     encoding: 'utf8',
     maxBuffer: 64 << 20,
   });

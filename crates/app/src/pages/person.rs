@@ -20,9 +20,9 @@ use super::words::{self, Urgency};
 use crate::{App, Failure, london_date};
 
 /// How many entries of a timeline a page shows, the newest.
-const ENTRIES_MAX: usize = 60;
+const ENTRIES_MAX: usize = 40;
 /// How many contacts a page shows, the newest.
-const CONTACTS_MAX: usize = 50;
+const CONTACTS_MAX: usize = 20;
 
 /// A person's page, or where the person is to be found.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,8 @@ pub struct PersonPage {
     pub answered: Vec<Answered>,
     /// Contacts, newest first.
     pub contacts: Vec<Contact>,
+    /// How many older contacts are not shown.
+    pub older_contacts: usize,
     /// Scores over time, by instrument.
     pub wellbeing: Vec<Wellbeing>,
     /// What happened, newest first.
@@ -193,6 +195,7 @@ impl App {
             open_questions: record.questions.iter().filter_map(open_question).collect(),
             answered: record.questions.iter().filter_map(|question| self.answered(question)).collect(),
             contacts: contacts.iter().rev().take(CONTACTS_MAX).map(|note| self.contact(note)).collect(),
+            older_contacts: contacts.len().saturating_sub(CONTACTS_MAX),
             wellbeing: self.wellbeing(assessments),
             timeline: Vec::new(),
             older: 0,

@@ -209,7 +209,7 @@ pub(crate) fn person() -> PersonPage {
         outcome: "Had a conversation".into(),
         length: "25 minutes".into(),
         supporter: "Dele".into(),
-        note: "<script>alert(1)</script> a few words".into(),
+        note: "<script>alert(1)</script> a few words ".repeat(8),
     };
     let entry = Entry {
         when: "2 January 2025, 9:14am".into(),
@@ -234,9 +234,10 @@ pub(crate) fn person() -> PersonPage {
             answer: "Newly diagnosed".into(),
             by: "Aoife Brennan".into(),
         }],
-        contacts: vec![contact; 50],
+        contacts: vec![contact; 20],
+        older_contacts: 3,
         wellbeing: vec![wellbeing(None), wellbeing(Some("30 September 2024"))],
-        timeline: vec![entry; 60],
+        timeline: vec![entry; 40],
         older: 12,
     }
 }
