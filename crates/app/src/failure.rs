@@ -32,6 +32,8 @@ pub enum Failure {
     NotFound,
     /// Too much at once; try again.
     Busy,
+    /// The database cannot keep anything at present: its disk is full, its server is away. The words hold no content.
+    Unavailable(String),
     /// Something is broken in here. The words hold no content.
     Broken(String),
 }
@@ -49,6 +51,7 @@ impl fmt::Display for Failure {
             Self::Refused(refusal) => f.write_str(refusal.words()),
             Self::NotFound => f.write_str("There is no such thing here."),
             Self::Busy => f.write_str("The service is busy; try again."),
+            Self::Unavailable(what) => write!(f, "The database is not available: {what}"),
             Self::Broken(what) => write!(f, "Something is broken: {what}"),
         }
     }
@@ -64,6 +67,10 @@ impl From<Refusal> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::Busy) { Self::Busy } else { Self::Broken(error.to_string()) }
+        match error {
+            StoreError::Busy => Self::Busy,
+            StoreError::Unavailable { why } => Self::Unavailable(why.to_owned()),
+            error => Self::Broken(error.to_string()),
+        }
     }
 }

@@ -140,8 +140,10 @@ impl App {
 
     fn answer_failure(&self, feed: &Feed, header: &Header, dialect: &Dialect, failure: &Failure) -> Answered {
         self.count(feed, &kind_of(header), Fate::Refused);
-        // Busy passes: the sender may send it again. Anything else is broken in here.
-        let outcome = if *failure == Failure::Busy { Outcome::Rejected } else { Outcome::Error };
+        // What passes is rejected: a sender keeps it and tries again. An error would have it put aside and go on, and a
+        // full disk would cost whoever the messages were about.
+        let passes = matches!(failure, Failure::Busy | Failure::Unavailable(_));
+        let outcome = if passes { Outcome::Rejected } else { Outcome::Error };
         let problem = Problem::new(Code::ApplicationError, Severity::Error, "the message could not be kept; send it again");
         self.answer(header, Some(dialect), outcome, Fate::Refused, &[problem])
     }

@@ -25,6 +25,7 @@ pub(crate) fn fail(failure: &Failure) -> ExitCode {
         Failure::Invalid(_) => 65,
         Failure::Refused(_) | Failure::NotFound => 1,
         Failure::Busy => 75,
+        Failure::Unavailable(_) => 69,
         Failure::Broken(_) => 70,
     })
 }

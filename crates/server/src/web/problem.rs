@@ -20,6 +20,12 @@ pub(crate) fn page(web: &Web, failure: &Failure) -> Response {
             let line = "Too much is going on at this moment. Try again in a minute; nothing was changed.".to_owned();
             (StatusCode::SERVICE_UNAVAILABLE, "The service is busy", vec![line], None)
         }
+        Failure::Unavailable(what) => {
+            let reference = reference(web);
+            tracing::error!(reference, what, "the database is not available");
+            let line = "The service cannot reach what it has recorded. Try again in some minutes; nothing was changed.".to_owned();
+            (StatusCode::SERVICE_UNAVAILABLE, "The service is not available", vec![line], Some(reference))
+        }
         Failure::Broken(what) => {
             let reference = reference(web);
             tracing::error!(reference, what, "a page could not be made");
