@@ -38,7 +38,6 @@ const ROOMS: [Room; 5] = [
             "serde_json",
             "sha2",
             "toml",
-            "uuid",
         ],
     },
     Room {
