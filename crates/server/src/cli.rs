@@ -92,7 +92,8 @@ enum Command {
         /// The site.
         #[arg(long)]
         site: String,
-        /// awaiting-notice, deferred, opted-out, open, allocated, contacting, engaged, assessed, supported, held; or questions.
+        /// awaiting-notice, deferred, opted-out, open, allocated, contacting, engaged, assessed, supported, held;
+        /// or questions, or merges (of all sites).
         #[arg(default_value = "awaiting-notice")]
         stage: String,
     },
@@ -291,6 +292,10 @@ fn worklist(app: &App, site: &str, stage: &str) -> Result<ExitCode, Failure> {
             let since = alongside_app::london_date(line.raised_at);
             say(&format!("{}  since {since}  {}: {}", line.question, line.kind.code(), line.kind.words()));
         }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if stage == "merges" {
+        app.merges()?.iter().for_each(|merge| say(&merge.to_string()));
         return Ok(ExitCode::SUCCESS);
     }
     let stage = Stage::from_code(stage).ok_or_else(|| invalid("stage", "is not one of the values that --help lists"))?;

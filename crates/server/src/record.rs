@@ -6,7 +6,7 @@ use alongside_app::{App, Failure, Invalid, intake, london_date};
 use alongside_domain::command::Command;
 use alongside_domain::contact::{ContactNote, Outcome, Way};
 use alongside_domain::decision::Actor;
-use alongside_domain::id::{PersonId, QuestionId, ReferralId};
+use alongside_domain::id::{MergeId, PersonId, QuestionId, ReferralId};
 use alongside_domain::notice::{Answer, How, Telling};
 use alongside_domain::person::{ObjectionReason, Scope, SiteId};
 use alongside_domain::referral::EndReason;
@@ -138,6 +138,14 @@ pub(crate) enum Record {
         #[arg(long)]
         answer: String,
     },
+    /// Two records that were merged were two people after all. `alongside worklist … merges` lists merges.
+    Unmerge {
+        /// The merge's number.
+        merge: String,
+        /// The clinician's key.
+        #[arg(long)]
+        by: String,
+    },
     /// The end of a referral.
     End {
         /// The referral's number.
@@ -221,6 +229,10 @@ pub(crate) fn run(app: &App, what: &Record) -> Result<ExitCode, Failure> {
         Record::Answer { question, by, answer } => {
             let id: QuestionId = question.parse().map_err(|_| invalid("question", "is not the number of a question (qst_…)"))?;
             app.answer_question(id, coded("answer", answer, question::Answer::from_code)?, app.actor(by)?)
+        }
+        Record::Unmerge { merge, by } => {
+            let id: MergeId = merge.parse().map_err(|_| invalid("merge", "is not the number of a merge (mrg_…)"))?;
+            app.undo_merge(id, app.actor(by)?)
         }
         Record::End { referral, by, reason, on } => {
             let (referral, reason) = (referral_of(referral)?, coded("reason", reason, EndReason::from_code)?);
