@@ -38,6 +38,13 @@ pub enum Failure {
     Broken(String),
 }
 
+impl Failure {
+    /// One thing that came in is wrong, at a place.
+    pub fn invalid(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::Invalid(vec![Invalid::new(place, what)])
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

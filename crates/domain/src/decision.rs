@@ -230,9 +230,7 @@ coded! {
         NothingToTakeBack = "nothing-to-take-back", "There is no objection to take back.";
         WrongAnswer = "wrong-answer", "This is not an answer to that question.";
         AlreadyAnswered = "already-answered", "The question has been answered.";
-        DifferentVerifiedNumbers = "different-verified-numbers", "The two records have different verified NHS numbers: a person must decide.";
         MergedAway = "merged-away", "This record was merged into another.";
-        CannotMergeWithItself = "cannot-merge-with-itself", "A record cannot be merged with itself.";
         DifferentSites = "different-sites", "Records of different sites are never merged.";
         NotFound = "not-found", "There is no such thing here.";
     }

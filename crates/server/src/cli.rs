@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use alongside_app::importing::Sheet;
 use alongside_app::setup::{Feed, Setup};
-use alongside_app::{App, Failure, Invalid, reporting};
+use alongside_app::{App, Failure, reporting};
 use alongside_domain::calendar::{Period, Quarter};
 use alongside_domain::id::{ImportId, ReferralId};
 use alongside_domain::measures::Audience;
@@ -259,10 +259,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-fn invalid(place: impl Into<String>, what: impl Into<String>) -> Failure {
-    Failure::Invalid(vec![Invalid::new(place, what)])
-}
-
 fn open(place: &Place) -> Result<App, Failure> {
     let setup = config::load(place.config.as_deref())?;
     let url = place.database.clone().unwrap_or_else(|| setup.server.database.clone());
@@ -279,11 +275,11 @@ fn open_store(url: &str, setup: Setup) -> Result<App, Failure> {
 /// # Errors
 /// Where it is none.
 pub(crate) fn database(url: &str) -> Result<DatabaseUrl, Failure> {
-    url.parse().map_err(|_| invalid("database", "must be sqlite:PATH or postgres://…"))
+    url.parse().map_err(|_| Failure::invalid("database", "must be sqlite:PATH or postgres://…"))
 }
 
 fn feed_of<'a>(setup: &'a Setup, key: &str) -> Result<&'a Feed, Failure> {
-    setup.feeds.get(key).ok_or_else(|| invalid("feed", "is not configured"))
+    setup.feeds.get(key).ok_or_else(|| Failure::invalid("feed", "is not configured"))
 }
 
 fn worklist(app: &App, site: &str, stage: &str) -> Result<ExitCode, Failure> {
@@ -298,7 +294,7 @@ fn worklist(app: &App, site: &str, stage: &str) -> Result<ExitCode, Failure> {
         app.merges()?.iter().for_each(|merge| say(&merge.to_string()));
         return Ok(ExitCode::SUCCESS);
     }
-    let stage = Stage::from_code(stage).ok_or_else(|| invalid("stage", "is not one of the values that --help lists"))?;
+    let stage = Stage::from_code(stage).ok_or_else(|| Failure::invalid("stage", "is not one of the values that --help lists"))?;
     for line in app.referrals_at(site, stage)? {
         let since = alongside_app::london_date(line.raised_at);
         let due = line.due_on.map(|due| format!("  due {due}")).unwrap_or_default();
@@ -308,7 +304,7 @@ fn worklist(app: &App, site: &str, stage: &str) -> Result<ExitCode, Failure> {
 }
 
 fn report(app: &App, site: &str, quarter: &str, format: Format, unmasked: bool) -> Result<ExitCode, Failure> {
-    let quarter: Quarter = quarter.parse().map_err(|_| invalid("quarter", "must be written like 2024-Q4"))?;
+    let quarter: Quarter = quarter.parse().map_err(|_| Failure::invalid("quarter", "must be written like 2024-Q4"))?;
     let audience = if unmasked { Audience::Service } else { Audience::Public };
     let report = reporting::report(app, site, quarter, audience)?;
     let title = app.setup.sites.get(site).map_or(site, |site| site.title.as_str());
@@ -322,19 +318,19 @@ fn report(app: &App, site: &str, quarter: &str, format: Format, unmasked: bool) 
 
 fn ledger(app: &App, site: &str, period: Period, format: Format) -> Result<ExitCode, Failure> {
     if period.to < period.from {
-        return Err(invalid("to", "is before the first day"));
+        return Err(Failure::invalid("to", "is before the first day"));
     }
     let ledger = reporting::ledger(app, site, period)?;
     match format {
         Format::Text => say(&reporting::ledger_to_text(site, period, &ledger)),
         Format::Json => say(&format!("{:#}", reporting::ledger_json(site, period, &ledger))),
-        Format::Csv => return Err(invalid("format", "the ledger is written as text or json")),
+        Format::Csv => return Err(Failure::invalid("format", "the ledger is written as text or json")),
     }
     Ok(if ledger.balances() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn why(app: &App, referral: &str) -> Result<ExitCode, Failure> {
-    let id: ReferralId = referral.parse().map_err(|_| invalid("referral", "is not the number of a referral (ref_…)"))?;
+    let id: ReferralId = referral.parse().map_err(|_| Failure::invalid("referral", "is not the number of a referral (ref_…)"))?;
     say(&app.why(id)?.to_text(app));
     Ok(ExitCode::SUCCESS)
 }
@@ -358,7 +354,7 @@ fn backup(app: &App, file: &Path) -> Result<ExitCode, Failure> {
             say("written and flushed to disk");
             Ok(ExitCode::SUCCESS)
         }
-        Err(BackupError::UsePgDump) => Err(invalid("database", "is PostgreSQL: use pg_dump or your site's backup")),
+        Err(BackupError::UsePgDump) => Err(Failure::invalid("database", "is PostgreSQL: use pg_dump or your site's backup")),
         Err(error) => Err(Failure::Broken(error.to_string())),
     }
 }
@@ -384,7 +380,7 @@ fn import(what: Import) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::SUCCESS);
         }
         Import::Undo { place, import } => {
-            let id: ImportId = import.parse().map_err(|_| invalid("import", "is not the number of an import (imp_…)"))?;
+            let id: ImportId = import.parse().map_err(|_| Failure::invalid("import", "is not the number of an import (imp_…)"))?;
             open(&place)?.undo_import(id)?;
             say("taken back");
             return Ok(ExitCode::SUCCESS);

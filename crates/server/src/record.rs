@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use alongside_app::{App, Failure, Invalid, intake, london_date};
+use alongside_app::{App, Failure, intake, london_date};
 use alongside_domain::command::Command;
 use alongside_domain::contact::{ContactNote, Outcome, Way};
 use alongside_domain::decision::Actor;
@@ -227,11 +227,11 @@ pub(crate) fn run(app: &App, what: &Record) -> Result<ExitCode, Failure> {
             app.record_assessment(referral_of(referral)?, supporter, on.unwrap_or(today), instrument, answers)
         }
         Record::Answer { question, by, answer } => {
-            let id: QuestionId = question.parse().map_err(|_| invalid("question", "is not the number of a question (qst_…)"))?;
+            let id: QuestionId = question.parse().map_err(|_| Failure::invalid("question", "is not the number of a question (qst_…)"))?;
             app.answer_question(id, coded("answer", answer, question::Answer::from_code)?, app.actor(by)?)
         }
         Record::Unmerge { merge, by } => {
-            let id: MergeId = merge.parse().map_err(|_| invalid("merge", "is not the number of a merge (mrg_…)"))?;
+            let id: MergeId = merge.parse().map_err(|_| Failure::invalid("merge", "is not the number of a merge (mrg_…)"))?;
             app.undo_merge(id, app.actor(by)?)
         }
         Record::End { referral, by, reason, on } => {
@@ -249,28 +249,24 @@ fn answer_of(answer: &str, until: Option<Date>, reason: &str) -> Result<Answer, 
     match (answer, until) {
         ("no-objection", None) => Ok(Answer::NoObjection),
         ("not-now", Some(until)) => Ok(Answer::NotNow { until }),
-        ("not-now", None) => Err(invalid("until", "is needed with not-now")),
+        ("not-now", None) => Err(Failure::invalid("until", "is needed with not-now")),
         ("objects", None) => Ok(Answer::Objects { scope: Scope::All, reason }),
         ("objects-outside", None) => Ok(Answer::Objects { scope: Scope::OutsideOnly, reason }),
-        (_, Some(_)) => Err(invalid("until", "goes with not-now alone")),
-        _ => Err(invalid("answer", "must be no-objection, not-now, objects or objects-outside")),
+        (_, Some(_)) => Err(Failure::invalid("until", "goes with not-now alone")),
+        _ => Err(Failure::invalid("answer", "must be no-objection, not-now, objects or objects-outside")),
     }
 }
 
 fn pair(text: &str) -> Result<(String, i64), Failure> {
-    let (question, number) = text.split_once('=').ok_or_else(|| invalid("answer", "must be written QUESTION=NUMBER"))?;
-    let number = number.parse().map_err(|_| invalid(question, "is not a number"))?;
+    let (question, number) = text.split_once('=').ok_or_else(|| Failure::invalid("answer", "must be written QUESTION=NUMBER"))?;
+    let number = number.parse().map_err(|_| Failure::invalid(question, "is not a number"))?;
     Ok((question.to_owned(), number))
 }
 
 fn referral_of(text: &str) -> Result<ReferralId, Failure> {
-    text.parse().map_err(|_| invalid("referral", "is not the number of a referral (ref_…)"))
+    text.parse().map_err(|_| Failure::invalid("referral", "is not the number of a referral (ref_…)"))
 }
 
 fn coded<T>(place: &str, code: &str, from_code: fn(&str) -> Option<T>) -> Result<T, Failure> {
-    from_code(code).ok_or_else(|| invalid(place, "is not one of the values that --help lists"))
-}
-
-fn invalid(place: &str, what: &str) -> Failure {
-    Failure::Invalid(vec![Invalid::new(place, what)])
+    from_code(code).ok_or_else(|| Failure::invalid(place, "is not one of the values that --help lists"))
 }

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use alongside_app::Failure;
 use alongside_app::simulate::{Happening, Scale, year};
-use alongside_app::{Failure, Invalid};
 use alongside_hl7v2::ack::{self, AckCode};
 use alongside_hl7v2::mllp::{Decoder, Received, frame};
 use alongside_hl7v2::{Message, Options};
@@ -48,14 +48,14 @@ pub(crate) struct Simulate {
 pub(crate) fn run(simulate: &Simulate) -> Result<ExitCode, Failure> {
     let mut players: BTreeMap<String, Box<dyn Play>> = BTreeMap::new();
     for target in &simulate.to {
-        let (feed, address) = target.split_once('=').ok_or_else(|| invalid("--to", "must be written FEED=ADDRESS"))?;
+        let (feed, address) = target.split_once('=').ok_or_else(|| Failure::invalid("--to", "must be written FEED=ADDRESS"))?;
         players.insert(feed.to_owned(), Box::new(Sender::connect(address)?));
     }
     if let Some(folder) = &simulate.out {
-        fs::create_dir_all(folder).map_err(|error| invalid(folder.display().to_string(), error.kind().to_string()))?;
+        fs::create_dir_all(folder).map_err(|error| Failure::invalid(folder.display().to_string(), error.kind().to_string()))?;
     }
     if players.is_empty() && simulate.out.is_none() {
-        return Err(invalid("simulate", "say where to: --out FOLDER, or --to FEED=ADDRESS"));
+        return Err(Failure::invalid("simulate", "say where to: --out FOLDER, or --to FEED=ADDRESS"));
     }
     let played = play(simulate, &mut players)?;
     for (feed, messages) in &played {
@@ -87,7 +87,7 @@ fn play(simulate: &Simulate, players: &mut BTreeMap<String, Box<dyn Play>>) -> R
                 if let Some(folder) = &simulate.out {
                     let day = alongside_app::london_date(event.at);
                     let path = folder.join(format!("{feed}-{day}.csv"));
-                    fs::write(&path, csv).map_err(|error| invalid(path.display().to_string(), error.kind().to_string()))?;
+                    fs::write(&path, csv).map_err(|error| Failure::invalid(path.display().to_string(), error.kind().to_string()))?;
                 }
             }
             Happening::Act { .. } => {}
@@ -108,10 +108,6 @@ fn wait(rate: u32, sent: u64, begun: Instant) {
     }
 }
 
-fn invalid(place: impl Into<String>, what: impl Into<String>) -> Failure {
-    Failure::Invalid(vec![Invalid::new(place, what)])
-}
-
 /// Takes a message of a feed.
 trait Play {
     fn play(&mut self, message: &[u8]) -> Result<(), Failure>;
@@ -122,14 +118,14 @@ struct Writer(BufWriter<File>);
 
 impl Writer {
     fn create(path: PathBuf) -> Result<Self, Failure> {
-        let file = File::create(&path).map_err(|error| invalid(path.display().to_string(), error.kind().to_string()))?;
+        let file = File::create(&path).map_err(|error| Failure::invalid(path.display().to_string(), error.kind().to_string()))?;
         Ok(Self(BufWriter::new(file)))
     }
 }
 
 impl Play for Writer {
     fn play(&mut self, message: &[u8]) -> Result<(), Failure> {
-        self.0.write_all(&frame(message)).map_err(|error| invalid("file", error.kind().to_string()))
+        self.0.write_all(&frame(message)).map_err(|error| Failure::invalid("file", error.kind().to_string()))
     }
 }
 
@@ -151,7 +147,7 @@ impl Sender {
     /// # Errors
     /// When nobody listens there.
     pub(crate) fn connect(address: &str) -> Result<Self, Failure> {
-        let broken = |error: std::io::Error| invalid(address, format!("cannot be reached: {}", error.kind()));
+        let broken = |error: std::io::Error| Failure::invalid(address, format!("cannot be reached: {}", error.kind()));
         let stream = TcpStream::connect(address).map_err(broken)?;
         stream.set_nodelay(true).map_err(broken)?;
         stream.set_read_timeout(Some(Duration::from_secs(ANSWER_SECONDS_MAX))).map_err(broken)?;

@@ -1,7 +1,7 @@
 //! One handler for each address.
 
 use alongside_app::pages::{WorklistKind, words};
-use alongside_app::{App, Failure, Invalid, reporting};
+use alongside_app::{App, Failure, reporting};
 use alongside_domain::calendar::Quarter;
 use alongside_domain::id::{PersonId, ReferralId};
 use alongside_domain::measures::{Audience, Report};
@@ -30,7 +30,7 @@ impl Asked {
     /// The quarter asked for, or the last that is over.
     fn quarter(&self, app: &App) -> Result<Quarter, Failure> {
         let Some(text) = &self.quarter else { return Ok(app.last_quarter()) };
-        text.parse().map_err(|_| invalid("quarter", "a quarter is written like 2024-Q4"))
+        text.parse().map_err(|_| Failure::invalid("quarter", "a quarter is written like 2024-Q4"))
     }
 
     fn audience(&self) -> Audience {
@@ -47,7 +47,7 @@ pub(crate) struct Paged {
 impl Paged {
     fn page(&self) -> Result<u32, Failure> {
         let Some(text) = &self.page else { return Ok(1) };
-        text.parse().map_err(|_| invalid("page", "a page is a whole number from 1"))
+        text.parse().map_err(|_| Failure::invalid("page", "a page is a whole number from 1"))
     }
 }
 
@@ -62,12 +62,8 @@ pub(crate) struct Wanted {
 
 type Asking<T> = Result<Query<T>, QueryRejection>;
 
-fn invalid(place: &str, what: &str) -> Failure {
-    Failure::Invalid(vec![Invalid::new(place, what)])
-}
-
 fn query<T>(asking: Asking<T>) -> Result<T, Failure> {
-    asking.map(|Query(asked)| asked).map_err(|_| invalid("address", "what stands after the question mark cannot be read"))
+    asking.map(|Query(asked)| asked).map_err(|_| Failure::invalid("address", "what stands after the question mark cannot be read"))
 }
 
 pub(crate) async fn start(State(web): State<Web>) -> Response {
@@ -179,7 +175,7 @@ pub(crate) async fn search_form(State(web): State<Web>) -> Response {
 pub(crate) async fn search(State(web): State<Web>, form: Result<Form<Wanted>, FormRejection>) -> Response {
     let frame = Frame::new(web.options);
     web.answer(move |app| {
-        let Form(wanted) = form.map_err(|_| invalid("form", "the form cannot be read"))?;
+        let Form(wanted) = form.map_err(|_| Failure::invalid("form", "the form cannot be read"))?;
         let outcome = app.search(&wanted.site, &wanted.q);
         let mut page = empty_search(app, frame, wanted);
         let mut status = StatusCode::OK;
