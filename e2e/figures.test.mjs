@@ -17,7 +17,8 @@ const LEDGER = ['--site', 'chelwest', '--from', '2024-01-01', '--to', '2025-01-0
 
 const folder = mkdtempSync(join(tmpdir(), 'alongside-e2e-figures-'));
 const database = join(folder, 'demo', 'alongside.db');
-const place = ['--config', CONFIG, '--database', `sqlite:${database}`];
+const keys = ['--keys', join(folder, 'demo', 'alongside.keys')];
+const place = ['--config', CONFIG, '--database', `sqlite:${database}`, ...keys];
 let figures;
 
 before(async () => {
@@ -158,7 +159,7 @@ describe('the commands, on what the demo left', { timeout: 180_000 }, () => {
     const copy = join(folder, 'copy.db');
     const backup = await run(['backup', ...place, copy]);
     assert.equal(backup.status, 0, backup.stderr);
-    const doctor = await run(['doctor', '--config', CONFIG, '--database', `sqlite:${copy}`]);
+    const doctor = await run(['doctor', '--config', CONFIG, '--database', `sqlite:${copy}`, ...keys]);
     assert.equal(doctor.status, 0, doctor.stdout);
     const [ours, theirs] = [database, copy].map((file) => askOne(file, 'SELECT COUNT(*) FROM journal'));
     assert.equal(theirs, ours);
@@ -173,7 +174,7 @@ test('the unreadable: one code more in the profile and a replay bring two referr
   writeFileSync(join(profiles, 'cerner-millennium.toml'), profile.replaceAll('"HIVCF"', '"HIVCF", "HIVCF2"'));
   const mended = join(folder, 'mended.toml');
   writeFileSync(mended, `[server]\nprofiles = "profiles"\n\n${readFileSync(CONFIG, 'utf8')}`);
-  const there = ['--config', mended, '--database', `sqlite:${database}`];
+  const there = ['--config', mended, '--database', `sqlite:${database}`, ...keys];
   const ledgerOf = async () => JSON.parse((await run(['ledger', ...place, ...LEDGER, '--format', 'json'])).stdout);
   const before = await ledgerOf();
 

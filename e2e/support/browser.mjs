@@ -27,7 +27,7 @@ export async function openBrowser(options = {}) {
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/London', ...options });
   const refused = [];
   await context.route(
-    (url) => url.hostname !== '127.0.0.1',
+    (url) => !['127.0.0.1', 'localhost'].includes(url.hostname),
     (route) => {
       refused.push(route.request().url());
       return route.abort();

@@ -14,11 +14,14 @@ const DIST: &str = "node_modules/nhsuk-frontend/dist/nhsuk";
 const STYLES: &str = "nhsuk-frontend.min.css";
 const SCRIPT: &str = "nhsuk-frontend.min.js";
 
+/// How a remark about a source map begins, in a script and in a style sheet.
+const MAPS: [&str; 2] = ["//# sourceMappingURL=", "/*# sourceMappingURL="];
+
 /// The pictures that the style sheet refers to.
 const IMAGES: [&str; 4] = ["nhsuk-icon-arrow-down.svg", "nhsuk-icon-arrow-up-down.svg", "nhsuk-icon-arrow-up.svg", "nhsuk-icon-cross.svg"];
 
 /// Counts up when this file makes something else of the same package, so that it is made anew.
-const RECIPE: &str = "recipe 1";
+const RECIPE: &str = "recipe 2";
 
 /// Puts the files to embed into `crates/server/assets/vendor/`, unless they are there.
 ///
@@ -48,7 +51,7 @@ fn copy(dist: &Path, vendor: &Path) -> Result<(), Failure> {
     let images = vendor.join("images");
     fs::create_dir_all(&images).map_err(|error| at(&images, &error))?;
     write(vendor, STYLES, &styles(&read(dist, STYLES)?)?)?;
-    write(vendor, SCRIPT, &without_source_map(&read(dist, SCRIPT)?))?;
+    write(vendor, SCRIPT, &script(&read(dist, SCRIPT)?)?)?;
     for image in IMAGES {
         let picture = read(&dist.join("assets/images"), image)?;
         write(&images, image, &picture)?;
@@ -77,6 +80,18 @@ fn styles(css: &str) -> Result<String, Failure> {
     Ok(css)
 }
 
+/// The script without its source map.
+///
+/// # Errors
+/// When it is not the module that the pages load: nothing would say so in a browser, the parts would just stay plain.
+fn script(js: &str) -> Result<String, Failure> {
+    let js = without_source_map(js);
+    if !(js.contains("export") && js.contains("initAll")) {
+        return Err(format!("{SCRIPT} does not export `initAll`, which crates/server/assets/alongside.js calls"));
+    }
+    Ok(js)
+}
+
 fn without_font_faces(css: &str) -> String {
     const RULE: &str = "@font-face{";
     let mut kept = String::with_capacity(css.len());
@@ -89,9 +104,10 @@ fn without_font_faces(css: &str) -> String {
     kept
 }
 
-/// A browser's tools would ask for the map, which is not embedded.
+/// A browser's tools would ask for the map, which is not embedded. The remark may end a line that holds everything else.
 fn without_source_map(text: &str) -> String {
-    text.lines().filter(|line| !line.contains("sourceMappingURL=")).map(|line| format!("{line}\n")).collect()
+    let before = |line: &str| MAPS.iter().find_map(|map| line.split_once(map)).map_or_else(|| line.to_owned(), |(code, _)| code.to_owned());
+    text.lines().map(before).filter(|line| !line.is_empty()).map(|line| line + "\n").collect()
 }
 
 /// Every `url(…)` of the style sheet, without its quotes.
@@ -125,6 +141,13 @@ mod tests {
         let css = "a{b:c}@font-face{src:url(https://elsewhere.invalid/f)}d{e:f}@font-face{x:y}g{}\n\
                    /*# sourceMappingURL=x.map */\n";
         assert_eq!(styles(css).unwrap(), "a{b:c}d{e:f}g{}\n");
+    }
+
+    #[test]
+    fn a_script_of_one_line_stays_when_its_source_map_goes() {
+        let js = "function initAll(){}export{initAll};//# sourceMappingURL=x.js.map\n";
+        assert_eq!(script(js).unwrap(), "function initAll(){}export{initAll};\n");
+        assert!(script("//# sourceMappingURL=x.js.map\n").is_err(), "an empty script is no script");
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub trait World: Send + Sync {
     fn now(&self) -> Timestamp;
     /// A source of ids for one unit of work. Ids of one source grow, so that lines of one instant keep their order.
     fn ids(&self) -> Box<dyn Ids + Send>;
+    /// 256 bits that nobody can guess: a session's token, an invitation's link. Ids can be guessed, and are no secrets.
+    fn secret(&self) -> [u8; 32];
 }
 
 /// The time zone of every site: the service is one of England.

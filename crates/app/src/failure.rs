@@ -3,6 +3,7 @@
 use std::fmt;
 
 use alongside_domain::decision::Refusal;
+use alongside_domain::field::Problem;
 use alongside_store::StoreError;
 
 /// What is wrong with something that came in, and where. Never the thing itself.
@@ -28,7 +29,9 @@ pub enum Failure {
     Invalid(Vec<Invalid>),
     /// A rule of the service forbids it.
     Refused(Refusal),
-    /// There is no such thing.
+    /// Not for whoever asks: their role, or their contract, training or check has ended.
+    Forbidden,
+    /// There is no such thing; or there is, and it is not for whoever asks to know.
     NotFound,
     /// Too much at once; try again.
     Busy,
@@ -56,6 +59,7 @@ impl fmt::Display for Failure {
                 Ok(())
             }
             Self::Refused(refusal) => f.write_str(refusal.words()),
+            Self::Forbidden => f.write_str("This is not for your role, or your access has ended."),
             Self::NotFound => f.write_str("There is no such thing here."),
             Self::Busy => f.write_str("The service is busy; try again."),
             Self::Unavailable(what) => write!(f, "The database is not available: {what}"),
@@ -69,6 +73,18 @@ impl std::error::Error for Failure {}
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         if refusal == Refusal::NotFound { Self::NotFound } else { Self::Refused(refusal) }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::invalid(problem.field, problem.what)
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Invalid(problems.into_iter().map(|problem| Invalid::new(problem.field, problem.what)).collect())
     }
 }
 

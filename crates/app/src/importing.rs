@@ -12,11 +12,12 @@ use std::str::FromStr;
 
 use alongside_domain::id::ImportId;
 use alongside_domain::person::SiteId;
+use alongside_store::Tx;
 use alongside_store::imports::{self, Run};
-use alongside_store::{Tx, journal};
 use sha2::{Digest, Sha256};
 
 use self::rows::Rows;
+pub(crate) use self::rows::identifier;
 use self::staging::{Staged, Staging};
 use self::table::Problems;
 use crate::{App, Failure, Invalid, london_date};
@@ -151,7 +152,7 @@ impl App {
                 return Err(Failure::Invalid(plan.problems));
             }
             for (before, decision) in &staged.decisions {
-                journal::keep(tx, before.as_ref(), decision)?;
+                app.keep(tx, before.as_ref(), decision)?;
             }
             let (kind, site) = (sheet.code().to_owned(), file.site.0.clone());
             let records = i64::try_from(staged.changed).unwrap_or(i64::MAX);

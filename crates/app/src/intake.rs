@@ -7,7 +7,7 @@
 //! | duplicate | it came before | nothing new |
 //! | discarded | it concerns nobody of ours | a counter for feed, hour and type |
 
-mod lists;
+pub(crate) mod lists;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -22,7 +22,7 @@ use alongside_domain::rules::{facts, merging};
 use alongside_hl7v2::ack::{self, Acknowledgement, Outcome};
 use alongside_hl7v2::{Code, Header, Message, Options, Problem, Severity};
 use alongside_store::messages::{self, Bucket, Kept, Key};
-use alongside_store::{Store, Tx, journal, merges, people};
+use alongside_store::{Store, Tx, care, merges, people, standing};
 use jiff::{Span, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -161,15 +161,7 @@ impl App {
     }
 
     fn concerns_somebody_known(&self, feed: &Feed, translation: &Translation) -> Result<bool, Failure> {
-        let subject = &translation.subject;
-        let retired = translation.retired.as_deref().unwrap_or_default();
-        if subject.identifiers.is_empty() && retired.is_empty() && subject.nhs_number.is_none() {
-            return Ok(false);
-        }
-        self.store.read(|tx| {
-            let known = !find(tx, &feed.site, subject)?.is_empty();
-            Ok::<_, Failure>(known || !people::find(tx, &feed.site, retired, None)?.is_empty())
-        })
+        self.store.read(|tx| concerns_somebody(tx, feed, translation))
     }
 
     fn set_aside(&self, feed: &Feed, header: &Header, translation: &Translation, bytes: &[u8]) -> Result<Fate, Failure> {
@@ -199,7 +191,7 @@ impl App {
                     return Ok(Applied::Fate(Fate::Duplicate));
                 }
                 let mut ctx = app.context(&mut *ids, Actor::Feed(feed.key.clone()), Cause::Message(kept.id));
-                let applied = apply_to_people(tx, &feed.site, &translation, &mut ctx)?;
+                let applied = apply_to_people(&app, tx, &feed.site, &translation, &mut ctx)?;
                 if applied == Applied::Fate(Fate::Applied) {
                     messages::add(tx, &kept)?;
                 }
@@ -315,30 +307,44 @@ impl App {
     }
 
     fn replay_one(&self, feed: &Feed, id: MessageId) -> Result<Fate, Failure> {
+        let (app, feed) = (self.clone(), feed.clone());
+        self.store.write(move |tx| app.replay_in(tx, &feed, id))
+    }
+
+    /// Reads a message that is set aside again, in this transaction: applied, of nobody's concern, or still set aside with
+    /// the problems that it has now. A message that is not set aside any more is left alone, and told to be a duplicate.
+    pub(crate) fn replay_in(&self, tx: &mut Tx<'_>, feed: &Feed, id: MessageId) -> Result<Fate, Failure> {
         let Reading::Messages(dialect) = &feed.profile.reading else { return Ok(Fate::Refused) };
-        let Some(bytes) = self.store.read(|tx| messages::raw(tx, id))? else { return Ok(Fate::Duplicate) };
+        let Some(bytes) = messages::raw(tx, id)? else { return Ok(Fate::Duplicate) };
         let options = Options { charset: dialect.charset, quotes_are_empty: dialect.quotes_are_empty };
-        let Ok(message) = Message::parse(&bytes, &options) else { return Ok(Fate::Quarantined) };
+        let message = match Message::parse(&bytes, &options) {
+            Ok(message) => message,
+            Err(problem) => return still_set_aside(tx, id, &[problem]),
+        };
         let header = message.header();
         let mut translation = translate(&message, &header, dialect);
         keep_serious(&message, &mut translation);
         if translation.is_blocked() {
-            return Ok(Fate::Quarantined);
+            return still_set_aside(tx, id, &translation.problems);
         }
-        let concerns = translation.has_signal() || self.concerns_somebody_known(feed, &translation)?;
-        let (app, feed) = (self.clone(), feed.clone());
-        self.store.write(move |tx| {
-            let mut ids = app.world.ids();
-            if concerns {
-                let mut ctx = app.context(&mut *ids, Actor::Feed(feed.key.clone()), Cause::Message(id));
-                if let Applied::Ask(_) = apply_to_people(tx, &feed.site, &translation, &mut ctx)? {
-                    return Ok(Fate::Quarantined);
-                }
+        let concerns = translation.has_signal() || concerns_somebody(tx, feed, &translation)?;
+        if concerns {
+            let mut ids = self.world.ids();
+            let mut ctx = self.context(&mut *ids, Actor::Feed(feed.key.clone()), Cause::Message(id));
+            if let Applied::Ask(problem) = apply_to_people(self, tx, &feed.site, &translation, &mut ctx)? {
+                translation.problems.push(problem);
+                return still_set_aside(tx, id, &translation.problems);
             }
-            messages::mark_replayed(tx, id)?;
-            Ok::<_, Failure>(if concerns { Fate::Applied } else { Fate::Discarded })
-        })
+        }
+        messages::mark_replayed(tx, id)?;
+        Ok(if concerns { Fate::Applied } else { Fate::Discarded })
     }
+}
+
+fn still_set_aside(tx: &mut Tx<'_>, id: MessageId, problems: &[Problem]) -> Result<Fate, Failure> {
+    let problems: Vec<_> = problems.iter().map(written).collect();
+    messages::replace_problems(tx, id, &problems)?;
+    Ok(Fate::Quarantined)
 }
 
 /// What came of replaying a feed's messages.
@@ -364,6 +370,16 @@ fn keep_serious(message: &Message, translation: &mut Translation) {
     translation.problems.extend(message.problems().iter().filter(|problem| problem.severity >= Severity::Error).cloned());
 }
 
+/// Whether a message is about somebody known, by any of its numbers.
+fn concerns_somebody(tx: &mut Tx<'_>, feed: &Feed, translation: &Translation) -> Result<bool, Failure> {
+    let subject = &translation.subject;
+    let retired = translation.retired.as_deref().unwrap_or_default();
+    if subject.identifiers.is_empty() && retired.is_empty() && subject.nhs_number.is_none() {
+        return Ok(false);
+    }
+    Ok(!find(tx, &feed.site, subject)?.is_empty() || !people::find(tx, &feed.site, retired, None)?.is_empty())
+}
+
 fn find(tx: &mut Tx<'_>, site: &SiteId, subject: &Subject) -> Result<Vec<PersonId>, Failure> {
     let verified = subject.nhs_number.filter(|held| held.verified).map(|held| held.number);
     Ok(people::find(tx, site, &subject.identifiers, verified)?)
@@ -373,7 +389,13 @@ fn ask(code: Code, what: &'static str) -> Applied {
     Applied::Ask(Problem::new(code, Severity::Error, what))
 }
 
-fn apply_to_people(tx: &mut Tx<'_>, site: &SiteId, translation: &Translation, ctx: &mut Context<'_>) -> Result<Applied, Failure> {
+fn apply_to_people(
+    app: &App,
+    tx: &mut Tx<'_>,
+    site: &SiteId,
+    translation: &Translation,
+    ctx: &mut Context<'_>,
+) -> Result<Applied, Failure> {
     let found = find(tx, site, &translation.subject)?;
     if found.len() > 1 {
         return Ok(ask(Code::DuplicateKeyIdentifier, "the identifiers belong to different people"));
@@ -386,7 +408,7 @@ fn apply_to_people(tx: &mut Tx<'_>, site: &SiteId, translation: &Translation, ct
         return Ok(ask(Code::DuplicateKeyIdentifier, "the retired identifiers belong to different people"));
     }
     let Some(&known) = found.first().or(retired.first()) else {
-        return apply_to_stranger(tx, site, translation, ctx);
+        return apply_to_stranger(app, tx, site, translation, ctx);
     };
     let mut record = load(tx, known)?;
     // Before anything is joined: a message that a person must look at changes nothing.
@@ -396,7 +418,7 @@ fn apply_to_people(tx: &mut Tx<'_>, site: &SiteId, translation: &Translation, ct
     if let (Some(&survivor), Some(&joined)) = (found.first(), retired.first())
         && survivor != joined
     {
-        join(tx, survivor, joined, ctx)?;
+        join(app, tx, survivor, joined, ctx)?;
         record = load(tx, survivor)?;
     }
     let mut subject = translation.subject.clone();
@@ -405,12 +427,18 @@ fn apply_to_people(tx: &mut Tx<'_>, site: &SiteId, translation: &Translation, ct
         subject.identifiers.extend(identifiers.iter().cloned());
     }
     let decision = facts::apply(record.clone(), &subject, &translation.facts, false, ctx);
-    journal::keep(tx, Some(&record), &decision)?;
+    app.keep(tx, Some(&record), &decision)?;
     Ok(Applied::Fate(Fate::Applied))
 }
 
 /// Nobody known: kept only when this message itself shows somebody the service is for.
-fn apply_to_stranger(tx: &mut Tx<'_>, site: &SiteId, translation: &Translation, ctx: &mut Context<'_>) -> Result<Applied, Failure> {
+fn apply_to_stranger(
+    app: &App,
+    tx: &mut Tx<'_>,
+    site: &SiteId,
+    translation: &Translation,
+    ctx: &mut Context<'_>,
+) -> Result<Applied, Failure> {
     if !translation.has_signal() {
         if translation.facts.iter().any(|fact| matches!(fact, Fact::ResultWithdrawn { .. })) {
             return Ok(ask(Code::UnknownKeyIdentifier, "a withdrawn result of somebody who is not known"));
@@ -420,15 +448,15 @@ fn apply_to_stranger(tx: &mut Tx<'_>, site: &SiteId, translation: &Translation, 
     if translation.subject.identifiers.is_empty() {
         return Ok(ask(Code::RequiredFieldMissing, "no identifier that the profile recognises"));
     }
-    add_person(tx, site, &translation.subject, &translation.facts, ctx)?;
+    add_person(app, tx, site, &translation.subject, &translation.facts, ctx)?;
     Ok(Applied::Fate(Fate::Applied))
 }
 
 /// Keeps somebody new with what was said of them.
-fn add_person(tx: &mut Tx<'_>, site: &SiteId, subject: &Subject, facts: &[Fact], ctx: &mut Context<'_>) -> Result<(), Failure> {
+fn add_person(app: &App, tx: &mut Tx<'_>, site: &SiteId, subject: &Subject, facts: &[Fact], ctx: &mut Context<'_>) -> Result<(), Failure> {
     let person = Person::new(PersonId::new(ctx.ids), site.clone(), subject.identifiers.clone());
     let decision = facts::apply(Record::new(person), subject, facts, true, ctx);
-    journal::keep(tx, None, &decision)?;
+    app.keep(tx, None, &decision)?;
     Ok(())
 }
 
@@ -458,14 +486,15 @@ fn contradiction(person: &Person, translation: &Translation) -> Option<Problem> 
     None
 }
 
-fn join(tx: &mut Tx<'_>, survivor: PersonId, retired: PersonId, ctx: &mut Context<'_>) -> Result<(), Failure> {
+fn join(app: &App, tx: &mut Tx<'_>, survivor: PersonId, retired: PersonId, ctx: &mut Context<'_>) -> Result<(), Failure> {
     let (survivor, retired) = (load(tx, survivor)?, load(tx, retired)?);
     let merging = merging::merge(survivor.clone(), retired.clone(), false, ctx)?;
-    keep_merging(tx, &survivor, &retired, merging, ctx.at)
+    keep_merging(app, tx, &survivor, &retired, merging, ctx.at)
 }
 
 /// Keeps what came of a merge.
 pub(crate) fn keep_merging(
+    app: &App,
     tx: &mut Tx<'_>,
     survivor: &Record,
     retired: &Record,
@@ -474,7 +503,7 @@ pub(crate) fn keep_merging(
 ) -> Result<(), Failure> {
     match merging {
         merging::Merging::Nothing => {}
-        merging::Merging::Asked(decision) => journal::keep(tx, Some(survivor), &decision)?,
+        merging::Merging::Asked(decision) => app.keep(tx, Some(survivor), &decision)?,
         merging::Merging::Merged(merged) => {
             let (decision, left, merge) = *merged;
             // The rows of both were known before: only what differs is written.
@@ -482,8 +511,13 @@ pub(crate) fn keep_merging(
             before.triggers.extend(retired.triggers.iter().cloned());
             before.referrals.extend(retired.referrals.iter().cloned());
             before.questions.extend(retired.questions.iter().cloned());
-            journal::keep(tx, Some(&before), &decision)?;
-            journal::keep(tx, Some(retired), &left)?;
+            app.keep(tx, Some(&before), &decision)?;
+            app.keep(tx, Some(retired), &left)?;
+            // Whoever was shielded stays shielded under the record that answers for them now.
+            if standing::is_shielded(tx, retired.person.id)? {
+                standing::shield(tx, survivor.person.id)?;
+            }
+            care::join(tx, survivor.person.id, retired.person.id, at)?;
             merges::add(tx, &merge, at)?;
         }
     }

@@ -2,25 +2,34 @@
 //!
 //! This room is synchronous. Time and ids come from a [`World`]; sockets, HTTP and the environment stay outside.
 
+pub mod accounts;
+pub mod audit;
 mod clock;
+pub mod demo;
+pub mod desk;
 pub mod doctor;
 pub mod failure;
+pub mod identities;
 pub mod importing;
 pub mod instruments;
 pub mod intake;
 pub mod letters;
 pub mod pages;
 pub mod people;
+pub mod personal;
 pub mod profile;
 pub mod reporting;
 pub mod setup;
+pub mod sign_in;
 pub mod simulate;
 #[doc(hidden)]
 pub mod testing;
 pub mod translate;
 pub mod work;
 
+pub use audit::Keys;
 pub use clock::{World, hour_of, london_date, london_instant, london_time};
+pub use desk::{Desk, Moving, chosen, field_of};
 pub use failure::{Failure, Invalid};
 pub use setup::Setup;
 
@@ -39,14 +48,22 @@ pub struct App {
     pub setup: Arc<Setup>,
     /// Clock and ids.
     pub world: Arc<dyn World>,
+    /// Secrets that are kept outside the database.
+    pub keys: Keys,
     counters: Arc<intake::Counters>,
 }
 
 impl App {
     /// Puts an application together.
     #[must_use]
-    pub fn new(store: Store, setup: Arc<Setup>, world: Arc<dyn World>) -> Self {
-        Self { store, setup, world, counters: Arc::default() }
+    pub fn new(store: Store, setup: Arc<Setup>, world: Arc<dyn World>, keys: Keys) -> Self {
+        Self { store, setup, world, keys, counters: Arc::default() }
+    }
+
+    /// The day in London.
+    #[must_use]
+    pub fn today(&self) -> jiff::civil::Date {
+        london_date(self.world.now())
     }
 
     /// The context of a decision made now.

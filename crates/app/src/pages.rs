@@ -3,20 +3,50 @@
 //! They are computed from reads. Nothing here decides anything about a person, and nothing here knows what a page looks
 //! like: a template fills in these fields and adds no arithmetic of its own.
 
+mod access;
+mod care;
+mod caseload;
 mod charts;
+mod clinic;
+mod coordination;
+mod engineer;
+mod entitled;
 mod feeds;
 mod figures;
+mod figures_start;
+mod glass;
+mod own_account;
+mod passports;
 mod person;
-mod start;
+mod questions;
+mod reallocation;
+mod tasks;
 mod why;
 pub mod words;
 mod worklists;
 
+pub use access::{
+    AccessAsked, AccessFound, AccessHome, AccessLine, DealtLine, Exports, PersonAccess, REFUSALS_DAYS, Refusals, StaffAccess, StaffLink,
+    Whose,
+};
+pub use alongside_store::access_reads::Kind as AccessKind;
+pub use care::{ConcernLine, Concerns, Replies, ReplyLine, SafeContactBox};
+pub use caseload::{MyPeople, MyPerson, NeedCard, Order, Today};
 pub use charts::{Band, Chart, Dot, Shape};
-pub use feeds::{FeedLine, Quarantined, SetAside};
+pub use clinic::{ClinicLine, ClinicPage, ClinicTile, OpenGlass, PEER_SUPPORT_IN_A_SENTENCE};
+pub use coordination::{Able, AllocatePage, Alternative, Coordination, Leaver, Load, TeamFilter, TeamLine, TeamList, WaitingLetter};
+pub use engineer::{FeedCard, Feeds, HourOf, MessagePage, RawPage, TextLine};
+pub use entitled::{Entitled, EntitledLine, EntitledOne, MatrixRow, SessionLine};
+pub use feeds::{FeedWaiting, Quarantined, SetAside};
 pub use figures::{Figures, Row, Section};
+pub use figures_start::{FiguresStart, Headline, LedgerLine, SiteCard, Tile};
+pub use glass::{GlassCard, GlassPage, Reviewed};
+pub use own_account::{OwnAccount, OwnPasskey, OwnSession};
+pub use passports::{HORIZON_DAYS, ItemLine, PassportLine, Passports};
 pub use person::{Answered, Contact, Entry, Fact, PersonPage, Ref, Trend, Wellbeing};
-pub use start::{Headline, LedgerLine, SiteCard, Start, Tile};
+pub use questions::{Compared, QuestionLine, QuestionPage, QuestionsPage, Told};
+pub use reallocation::{Chosen, MoveRow, Reallocation};
+pub use tasks::{Head, Task, TaskPage};
 pub use why::{Step, WhyPage};
 pub use worklists::{Found, Line, Paging, Tab, Worklist, WorklistKind};
 

@@ -4,7 +4,7 @@ use alongside_domain::decision::{Actor, Event};
 use alongside_domain::id::ReferralId;
 use alongside_domain::referral::Referral;
 use alongside_domain::trigger::Trigger;
-use alongside_store::{journal, messages, reading};
+use alongside_store::{Tx, journal, messages, reading};
 
 use crate::{App, Failure, london_time};
 
@@ -25,18 +25,7 @@ impl App {
     /// # Errors
     /// [`Failure::NotFound`], or the store's.
     pub fn why(&self, id: ReferralId) -> Result<Why, Failure> {
-        self.store.read(|tx| {
-            let referral = reading::referral(tx, id)?.ok_or(Failure::NotFound)?;
-            let mut triggers = Vec::new();
-            for trigger in reading::triggers_of(tx, id)? {
-                let message = match trigger.message {
-                    Some(message) => messages::read(tx, message)?,
-                    None => None,
-                };
-                triggers.push((trigger, message));
-            }
-            Ok(Why { referral, triggers, events: journal::of_referral(tx, id)? })
-        })
+        self.store.read(|tx| why_of(tx, id))
     }
 
     /// Who acted, in words.
@@ -50,6 +39,19 @@ impl App {
             Actor::Operator => "an operator".to_owned(),
         }
     }
+}
+
+pub(crate) fn why_of(tx: &mut Tx<'_>, id: ReferralId) -> Result<Why, Failure> {
+    let referral = reading::referral(tx, id)?.ok_or(Failure::NotFound)?;
+    let mut triggers = Vec::new();
+    for trigger in reading::triggers_of(tx, id)? {
+        let message = match trigger.message {
+            Some(message) => messages::read(tx, message)?,
+            None => None,
+        };
+        triggers.push((trigger, message));
+    }
+    Ok(Why { referral, triggers, events: journal::of_referral(tx, id)? })
 }
 
 impl Why {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alongside_domain::instrument::Instrument;
 use alongside_domain::person::SiteId;
 use alongside_domain::policy::Policy;
+use alongside_domain::session::Limits;
 use alongside_domain::supporter::{Basis, Role, StaffId, Supporter};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -12,6 +13,10 @@ use serde::Deserialize;
 use crate::failure::Invalid;
 use crate::instruments;
 use crate::profile::{self, Profile};
+
+mod identity;
+
+pub use identity::{ClientCredential, IdentityProvider, SigningAlgorithm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +26,8 @@ struct File {
     #[serde(default)]
     policy: PolicyFile,
     #[serde(default)]
+    sign_in: SignInFile,
+    #[serde(default)]
     site: Vec<SiteFile>,
     #[serde(default)]
     feed: Vec<FeedFile>,
@@ -28,7 +35,12 @@ struct File {
     staff: Vec<StaffFile>,
     #[serde(default)]
     supporter: Vec<SupporterFile>,
+    #[serde(default)]
+    identity_provider: Vec<identity::IdentityProviderFile>,
 }
+
+/// The longest name that a service gives the program.
+const NAME_CHARACTERS_MAX: usize = 40;
 
 /// Where the program keeps things and listens.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -36,10 +48,23 @@ struct File {
 pub struct Server {
     /// `sqlite:PATH` or `postgres://…`.
     pub database: String,
-    /// Address of the pages: loopback only until sign-in exists.
+    /// Address of the pages: loopback only, behind a proxy that speaks TLS.
     pub http: String,
+    /// Where browsers find the pages: scheme, host and port, nothing after. Links and passkeys are bound to it. Without it,
+    /// the address of `http`.
+    pub origin: Option<String>,
+    /// What the service calls the program, in the head of each page and its title. Never what the service is about.
+    pub name: Option<String>,
+    /// A style sheet of the service's own, which comes after the program's.
+    pub stylesheet: Option<String>,
+    /// The hosts whose pages may show ours in a frame: the hospitals' records. Each as `https://host`.
+    pub embedded_by: Vec<String>,
     /// Folder into which letters are written; without one they stay queued and are listed.
     pub letters: Option<String>,
+    /// The file of keys; where it names no folder, beside the configuration.
+    pub keys: String,
+    /// The file to which heads of the audit are added; where it names no folder, beside the configuration.
+    pub audit_heads: String,
     /// Folder with further profiles.
     pub profiles: Option<String>,
     /// Folder with further instruments.
@@ -55,7 +80,13 @@ impl Default for Server {
         Self {
             database: "sqlite:alongside.db".into(),
             http: "127.0.0.1:8080".into(),
+            origin: None,
+            name: None,
+            stylesheet: None,
+            embedded_by: Vec::new(),
             letters: None,
+            keys: "alongside.keys".into(),
+            audit_heads: "audit-heads.log".into(),
             profiles: None,
             instruments: None,
             quarantine_days: 30,
@@ -79,6 +110,27 @@ impl Default for PolicyFile {
         let Policy { gap_months, adult_age, promise_working_days, repeat_assessment_days, longest_deferral_days } = Policy::default();
         Self { gap_months, adult_age, promise_working_days, repeat_assessment_days, longest_deferral_days }
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SignInFile {
+    idle_minutes: u16,
+    absolute_hours: u16,
+}
+
+impl Default for SignInFile {
+    fn default() -> Self {
+        let Limits { idle_minutes, absolute_hours } = Limits::default();
+        Self { idle_minutes, absolute_hours }
+    }
+}
+
+/// How people sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// How long a session lasts.
+    pub limits: Limits,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,6 +184,11 @@ struct StaffFile {
     name: String,
     role: String,
     sites: Vec<String>,
+    partner: Option<String>,
+    #[serde(default, deserialize_with = "optional_date")]
+    until: Option<Date>,
+    #[serde(default)]
+    sees_shielded: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,6 +202,10 @@ struct SupporterFile {
     from: Date,
     #[serde(default, deserialize_with = "optional_date")]
     until: Option<Date>,
+    #[serde(default, deserialize_with = "optional_date")]
+    training_until: Option<Date>,
+    #[serde(default, deserialize_with = "optional_date")]
+    dbs_until: Option<Date>,
     capacity: u32,
 }
 
@@ -201,6 +262,12 @@ pub struct Staff {
     pub role: Role,
     /// Sites.
     pub sites: Vec<SiteId>,
+    /// The key of the partner organisation of which they see the part only; none for the service's own staff.
+    pub partner: Option<String>,
+    /// The last day on which they work here, where it is known.
+    pub until: Option<Date>,
+    /// Whether they look after shielded records.
+    pub sees_shielded: bool,
 }
 
 /// Everything that is configured.
@@ -210,6 +277,8 @@ pub struct Setup {
     pub server: Server,
     /// Agreed values.
     pub policy: Policy,
+    /// How people sign in.
+    pub sign_in: SignIn,
     /// Sites by key.
     pub sites: BTreeMap<String, Site>,
     /// Feeds by key.
@@ -218,6 +287,8 @@ pub struct Setup {
     pub staff: BTreeMap<String, Staff>,
     /// Supporters by key.
     pub supporters: BTreeMap<String, Supporter>,
+    /// Identity providers by key.
+    pub identity_providers: BTreeMap<String, IdentityProvider>,
     /// Instruments by id.
     pub instruments: BTreeMap<String, Instrument>,
 }
@@ -251,16 +322,41 @@ impl Setup {
         let feeds = reader.feeds(&file.feed, &sites, extra);
         let staff = reader.staff(&file.staff, &sites);
         let supporters = reader.supporters(&file.supporter, &sites);
+        let identity_providers = reader.identity_providers(&file.identity_provider);
         let instruments = instruments::read_all(&extra.instruments).unwrap_or_else(|problems| {
             reader.problems.extend(problems);
             BTreeMap::new()
         });
         let policy = reader.policy(&file.policy);
+        let sign_in = reader.sign_in(&file.sign_in);
+        reader.origin(file.server.origin.as_deref());
+        reader.looks(&file.server);
         if reader.problems.is_empty() {
-            Ok(Self { server: file.server, policy, sites, feeds, staff, supporters, instruments })
+            Ok(Self { server: file.server, policy, sign_in, sites, feeds, staff, supporters, identity_providers, instruments })
         } else {
             Err(reader.problems)
         }
+    }
+
+    /// The title of a site; its key where it is no longer configured.
+    #[must_use]
+    pub fn site_title(&self, site: &SiteId) -> String {
+        self.sites.get(&site.0).map_or_else(|| site.0.clone(), |site| site.title.clone())
+    }
+
+    /// The title of a partner; its key where it is no longer configured.
+    #[must_use]
+    pub fn partner_title(&self, partner: &str) -> String {
+        let mut partners = self.sites.values().flat_map(|site| &site.partners);
+        partners.find(|(key, _, _)| key == partner).map_or_else(|| partner.to_owned(), |(_, title, _)| title.clone())
+    }
+
+    /// Where browsers find the pages. Where nothing is configured, by name on this machine: browsers make no passkeys for an
+    /// address in numbers.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let port = || self.server.http.rsplit_once(':').map_or("80", |(_, port)| port);
+        self.server.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", port()))
     }
 
     /// A member of staff, to act.
@@ -316,6 +412,43 @@ impl Reader {
             promise_working_days: file.promise_working_days,
             repeat_assessment_days: file.repeat_assessment_days,
             longest_deferral_days: file.longest_deferral_days,
+        }
+    }
+
+    fn sign_in(&mut self, file: &SignInFile) -> SignIn {
+        for (name, value, (least, most)) in
+            [("idle_minutes", file.idle_minutes, Limits::IDLE_MINUTES), ("absolute_hours", file.absolute_hours, Limits::ABSOLUTE_HOURS)]
+        {
+            if value < least || value > most {
+                self.say(format!("sign_in.{name}"), &format!("must be between {least} and {most}"));
+            }
+        }
+        SignIn { limits: Limits { idle_minutes: file.idle_minutes, absolute_hours: file.absolute_hours } }
+    }
+
+    /// A name that stands in titles and in histories says nothing about anybody; the hosts go into a header as they are.
+    fn looks(&mut self, server: &Server) {
+        let telling = |name: &str| name.to_lowercase().contains("hiv");
+        if server.name.as_deref().is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS_MAX || telling(name))
+        {
+            self.say("server.name".into(), "must be some words that tell nobody what the service is about");
+        }
+        for (index, host) in server.embedded_by.iter().enumerate() {
+            let name = host.strip_prefix("https://").unwrap_or_default();
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c)) {
+                self.say(format!("server.embedded_by[{}]", index + 1), "must be https:// and a host, with nothing after it");
+            }
+        }
+    }
+
+    /// Browsers keep the session's cookie, and make passkeys, over TLS or on their own machine alone.
+    fn origin(&mut self, origin: Option<&str>) {
+        let Some(origin) = origin else { return };
+        let own =
+            |host: &str| ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host == *name || host.starts_with(&format!("{name}:")));
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://").filter(|host| own(host)));
+        if !host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@']) && !host.contains(char::is_whitespace)) {
+            self.say("server.origin".into(), "must be https:// and a host, with nothing after it");
         }
     }
 
@@ -390,7 +523,20 @@ impl Reader {
                 continue;
             };
             let at = self.known_sites(&format!("staff[{index}]"), &file.sites, sites);
-            let member = Staff { id: StaffId(file.key.clone()), name: file.name.clone(), role, sites: at };
+            let works_at =
+                |site: &SiteId, key: &String| sites.get(&site.0).is_none_or(|site| site.partners.iter().any(|(known, _, _)| known == key));
+            if file.partner.as_ref().is_some_and(|key| !at.iter().all(|site| works_at(site, key))) {
+                self.say(format!("staff[{index}].partner"), "is not a partner of each of the sites");
+            }
+            let member = Staff {
+                id: StaffId(file.key.clone()),
+                name: file.name.clone(),
+                role,
+                sites: at,
+                partner: file.partner.clone(),
+                until: file.until,
+                sees_shielded: file.sees_shielded,
+            };
             if staff.insert(file.key.clone(), member).is_some() {
                 self.say(format!("staff[{index}].key"), "stands twice");
             }
@@ -417,6 +563,8 @@ impl Reader {
                 sites: with,
                 from: file.from,
                 until: file.until,
+                training_until: file.training_until,
+                dbs_until: file.dbs_until,
                 capacity: file.capacity,
             };
             if supporters.insert(file.key.clone(), supporter).is_some() {
@@ -457,6 +605,24 @@ mod tests {
         capacity = 5
     "#;
 
+    const COORDINATOR: &str = r#"
+        [[staff]]
+        key = "olu"
+        name = "Olu"
+        role = "coordinator"
+        sites = ["here"]
+        partner = "charity" # theirs
+        until = 2025-03-03
+    "#;
+
+    #[test]
+    fn what_access_depends_on_is_read() {
+        let setup = Setup::read(&format!("{SMALL}training_until = 2025-02-14\n{COORDINATOR}"), &Extra::default()).unwrap();
+        let (anna, olu) = (&setup.supporters["anna"], &setup.staff["olu"]);
+        assert_eq!((anna.training_until, anna.dbs_until), (Some(jiff::civil::date(2025, 2, 14)), None));
+        assert_eq!((olu.partner.as_deref(), olu.until, olu.sees_shielded), (Some("charity"), Some(jiff::civil::date(2025, 3, 3)), false));
+    }
+
     #[test]
     fn a_partner_is_outside_unless_it_says_otherwise() {
         let setup = Setup::read(SMALL, &Extra::default()).unwrap();
@@ -470,6 +636,41 @@ mod tests {
         assert_eq!(places(&SMALL.replace("capacity", "capcity")), ["line 19"]);
         assert_eq!(places(&SMALL.replace("profile = \"careflow\"", "profile = \"nowhere\"")), ["feed[0].profile"]);
         assert_eq!(places(&SMALL.replace("sites = [\"here\"]", "sites = [\"there\"]")), ["supporter[0].sites", "supporter[0].partner"]);
+        assert_eq!(places(&SMALL.replace("capacity", "dbs_until = \"2024-02-30\"\n        capacity")), ["line 19"]);
+        assert_eq!(places(&format!("{SMALL}{COORDINATOR}").replace("\"charity\" # theirs", "\"another\"")), ["staff[0].partner"]);
         assert_eq!(places(&format!("{SMALL}\n[policy]\ngap_months = 2")), ["policy.gap_months"]);
+        assert_eq!(places(&format!("{SMALL}\n[sign_in]\nidle_minutes = 61")), ["sign_in.idle_minutes"]);
+    }
+
+    #[test]
+    fn a_name_tells_nothing_and_only_hosts_may_embed() {
+        let read = |line: &str| Setup::read(&format!("{SMALL}\n[server]\n{line}"), &Extra::default());
+        for good in ["name = \"Side by Side\"", "embedded_by = [\"https://record.example\"]"] {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "name = \"HIV support\"",
+            "name = \" \"",
+            "embedded_by = [\"https://a b\"]",
+            "embedded_by = [\"*\"]",
+            "embedded_by = [\"https://a;b\"]",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_https_or_this_machine_and_nothing_after_it() {
+        let read = |origin: &str| Setup::read(&format!("{SMALL}\n[server]\norigin = \"{origin}\""), &Extra::default());
+        for well in
+            ["https://alongside.example.nhs.uk", "https://here:8443", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:80"]
+        {
+            assert!(read(well).is_ok(), "{well}");
+        }
+        assert_eq!(read("https://here").unwrap().origin(), "https://here");
+        assert_eq!(Setup::read(SMALL, &Extra::default()).unwrap().origin(), "http://localhost:8080");
+        for wrong in ["http://alongside.example", "http://localhost.example", "https://here/", "https://", "here", "https://a@b", ""] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

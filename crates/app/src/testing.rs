@@ -4,12 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use alongside_domain::id::Ids;
+use alongside_domain::session::{Ended, Method};
+use alongside_domain::supporter::StaffId;
 use alongside_store::Store;
-use jiff::Timestamp;
+use alongside_store::audit::AuditKey;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
+use crate::accounts::{Credentials, SESSIONS_KEPT_DAYS};
 use crate::importing::Sheet;
 use crate::setup::Extra;
-use crate::{App, Failure, Setup, World};
+use crate::{App, Failure, Keys, Setup, World};
 
 /// Two sites: `north`, where a partner's supporters work inside the clinic's team, and `south`.
 pub const SETUP: &str = r#"
@@ -75,6 +80,8 @@ first_name = "Anna"
 partner = "within"
 sites = ["north", "south"]
 from = 2022-01-01
+training_until = 2030-12-31
+dbs_until = 2030-12-31
 capacity = 20
 
 [[supporter]]
@@ -84,6 +91,7 @@ partner = "within"
 sites = ["north"]
 from = 2023-01-01
 until = 2023-12-31
+dbs_until = 2030-12-31
 capacity = 1
 
 [[supporter]]
@@ -92,6 +100,8 @@ first_name = "Cleo"
 partner = "without"
 sites = ["north"]
 from = 2022-01-01
+training_until = 2030-12-31
+dbs_until = 2030-12-31
 capacity = 20
 "#;
 
@@ -133,18 +143,66 @@ pub fn bring_and_take_back(app: &App) -> Result<(), Failure> {
     brought.into_iter().rev().try_for_each(|id| app.undo_import(id).map(drop))
 }
 
+/// Everything that happens to somebody's account, from invitation to suspension, and back to where it began.
+///
+/// # Panics
+/// When something of it is not as it should be.
+pub fn keys_come_and_go(app: &App, staff: &StaffId) {
+    let well = |outcome: Result<(), Failure>| outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    let credentials = Credentials { password: "hash".into(), totp: "BASE32".into(), totp_step: 1 };
+    well(app.invite(staff, "operator").and_then(|link| app.accept_invitation(link.reveal(), credentials)).map(drop));
+    well(app.keep_password(staff, "another hash".into()));
+    assert!(app.account(staff).is_ok_and(|account| account.is_some_and(|account| account.password.as_deref() == Some("another hash"))));
+    assert_eq!(app.take_step(staff, 2), Ok(true));
+    well(app.add_passkey(staff, "key", "first"));
+    assert!(app.add_passkey(staff, "key", "again").is_err());
+    well(app.use_passkey("key", "second"));
+    let passkey = app.passkey("key").unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(passkey.is_some_and(|passkey| passkey.body == "second" && passkey.used_at.is_some()));
+    assert!(app.passkeys_of(staff).is_ok_and(|passkeys| passkeys.len() == 1));
+    well(app.remove_passkey(staff, "key"));
+    assert_eq!(app.remove_passkey(staff, "key"), Err(Failure::NotFound));
+    well(app.link_identity("https://issuer.example", "subject", staff));
+    assert_eq!(app.identity("https://issuer.example", "subject"), Ok(Some(staff.clone())));
+    assert!(app.identities_of(staff).is_ok_and(|identities| identities.len() == 1));
+    well(app.unlink_identity("https://issuer.example", "subject"));
+    assert_eq!(app.identity("https://issuer.example", "subject"), Ok(None));
+    sessions_come_and_go(app, staff);
+}
+
+fn sessions_come_and_go(app: &App, staff: &StaffId) {
+    let well = |outcome: Result<(), Failure>| outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    let token = app.open_session(staff, Method::Demo).unwrap_or_else(|failure| panic!("{failure}"));
+    let session = app.session(token.reveal()).unwrap_or_else(|failure| panic!("{failure}"));
+    let session = session.unwrap_or_else(|| panic!("no session"));
+    let later = session.seen_at + SignedDuration::from_mins(2);
+    let (digest, known) = (session.digest.clone(), app.sessions_of(staff));
+    assert_eq!(known, Ok(vec![session]));
+    well(app.store.write(move |tx| Ok(alongside_store::accounts::touch(tx, &digest, later)?)));
+    well(app.suspend(staff));
+    assert_eq!(app.session(token.reveal()), Ok(None));
+    well(app.reinstate(staff));
+    let token = app.open_session(staff, Method::Demo).unwrap_or_else(|failure| panic!("{failure}"));
+    let digest = app.session(token.reveal()).ok().flatten().map(|session| session.digest).unwrap_or_default();
+    well(app.end_session(&digest, Ended::SignedOut));
+    assert_eq!(app.sessions_of(staff), Ok(vec![]));
+    let long_after = app.world.now() + SignedDuration::from_hours(24 * SESSIONS_KEPT_DAYS);
+    well(app.store.write(move |tx| Ok(alongside_store::accounts::forget(tx, long_after).map(drop)?)));
+}
+
 /// A world that stands still until it is set, and whose ids count up.
 #[derive(Debug)]
 pub struct FixedWorld {
     microseconds: AtomicI64,
     last: Arc<AtomicU64>,
+    secrets: AtomicU64,
 }
 
 impl FixedWorld {
     /// A world at an instant.
     #[must_use]
     pub fn new(at: Timestamp) -> Self {
-        Self { microseconds: AtomicI64::new(at.as_microsecond()), last: Arc::default() }
+        Self { microseconds: AtomicI64::new(at.as_microsecond()), last: Arc::default(), secrets: AtomicU64::new(0) }
     }
 
     /// A world at an instant, to be shared.
@@ -167,6 +225,10 @@ impl World for FixedWorld {
     fn ids(&self) -> Box<dyn Ids + Send> {
         Box::new(Shared(Arc::clone(&self.last)))
     }
+
+    fn secret(&self) -> [u8; 32] {
+        Sha256::digest(self.secrets.fetch_add(1, Ordering::SeqCst).to_be_bytes()).into()
+    }
 }
 
 /// Ids of one world: every source counts on where the others are.
@@ -178,6 +240,12 @@ impl Ids for Shared {
     }
 }
 
+/// The keys of every test, which protect nothing.
+#[must_use]
+pub fn keys() -> Keys {
+    Keys { audit: AuditKey::new([42; 32]) }
+}
+
 /// A service of [`SETUP`] on a store, at Tuesday 2 April 2024, 09:30 in London.
 ///
 /// # Panics
@@ -186,7 +254,7 @@ impl Ids for Shared {
 pub fn service(store: Store) -> (App, Arc<FixedWorld>) {
     let setup = Setup::read(SETUP, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
     let world = Arc::new(FixedWorld::new(Timestamp::constant(1_712_046_600, 0)));
-    (App::new(store, Arc::new(setup), Arc::clone(&world) as Arc<dyn World>), world)
+    (App::new(store, Arc::new(setup), Arc::clone(&world) as Arc<dyn World>, keys()), world)
 }
 
 /// The application over a store, with the demo's sites, feeds and staff.
@@ -196,5 +264,5 @@ pub fn service(store: Store) -> (App, Arc<FixedWorld>) {
 #[must_use]
 pub fn app(store: Store, world: Arc<FixedWorld>) -> App {
     let setup = Setup::read(crate::simulate::DEMO_CONFIGURATION, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
-    App::new(store, Arc::new(setup), world)
+    App::new(store, Arc::new(setup), world, keys())
 }

@@ -1,5 +1,6 @@
 //! What people ask for: forms, commands, the clock.
 
+use alongside_domain::access::Scope;
 use alongside_domain::command::Command;
 use alongside_domain::contact::{AssessmentForm, ContactNote};
 use alongside_domain::decision::{Actor, Cause, Refusal};
@@ -9,14 +10,18 @@ use alongside_domain::question::{Answer, Kind};
 use alongside_domain::referral::Stage;
 use alongside_domain::rules::{commands, merging};
 use alongside_domain::supporter::{StaffId, Supporter};
-use alongside_store::{Tx, journal, merges, messages, page_reads, people, reading};
+use alongside_store::{Tx, accounts, care, merges, messages, page_reads, people, reading, standing};
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use crate::accounts::SESSIONS_KEPT_DAYS;
 use crate::intake::{keep_merging, load};
 use crate::{App, Failure, Invalid, london_date};
 
 /// The longest list that is printed at once.
 pub const LIST_MAX: u32 = 1_000;
+/// Days for which a form that was not finished is kept.
+pub const DRAFTS_KEPT_DAYS: i64 = 7;
 
 impl App {
     /// Carries out a command about a person.
@@ -35,7 +40,7 @@ impl App {
             let survivor = people::survivor(tx, person)?;
             let record = load(tx, survivor)?;
             let decision = commands::decide(record.clone(), &command, &mut ctx)?;
-            journal::keep(tx, Some(&record), &decision)?;
+            app.keep(tx, Some(&record), &decision)?;
             Ok::<_, Failure>(())
         })
     }
@@ -50,10 +55,11 @@ impl App {
             let mut ids = app.world.ids();
             let mut ctx = app.context(&mut *ids, actor.clone(), Cause::Form);
             let record = record_of(tx, referral)?;
+            let supporter = app.renewed(tx, &supporter)?;
             let caseload = people::caseload(tx, &supporter.id)?;
-            let command = Command::Allocate { referral, supporter: supporter.clone(), caseload };
+            let command = Command::Allocate { referral, supporter, caseload };
             let decision = commands::decide(record.clone(), &command, &mut ctx)?;
-            journal::keep(tx, Some(&record), &decision)?;
+            app.keep(tx, Some(&record), &decision)?;
             Ok::<_, Failure>(())
         })
     }
@@ -63,7 +69,8 @@ impl App {
     /// # Errors
     /// The rule that refuses it, or the store's.
     pub fn record_contact(&self, referral: ReferralId, note: ContactNote) -> Result<(), Failure> {
-        let supporter = self.supporter(&note.supporter.0)?.clone();
+        let supporter = self.supporter(&note.supporter.0)?;
+        let supporter = self.store.read(|tx| self.renewed(tx, supporter))?;
         let actor = self.actor(&note.supporter.0)?;
         let person = self.person_of(referral)?;
         self.command(person, Command::RecordContact { referral, supporter, note }, actor)
@@ -121,14 +128,14 @@ impl App {
             let person = people::of_question(tx, question)?.ok_or(Failure::NotFound)?;
             let record = load(tx, person)?;
             let decision = commands::decide(record.clone(), &Command::Answer { question, answer }, &mut ctx)?;
-            journal::keep(tx, Some(&record), &decision)?;
+            app.keep(tx, Some(&record), &decision)?;
             if answer == Answer::Same
                 && let Some(other) = record.question(question).and_then(|asked| asked.other)
             {
                 let other = people::survivor(tx, other)?;
                 let (survivor, retired) = (decision.record, load(tx, other)?);
                 let merging = merging::merge(survivor.clone(), retired.clone(), true, &mut ctx)?;
-                keep_merging(tx, &survivor, &retired, merging, ctx.at)?;
+                keep_merging(&app, tx, &survivor, &retired, merging, ctx.at)?;
             }
             Ok::<_, Failure>(())
         })
@@ -165,14 +172,16 @@ impl App {
             let (survivor, retired) = (load(tx, held.survivor)?, load(tx, held.retired)?);
             let (decision, back) = merging::unmerge(&held, survivor.clone(), retired.person.clone(), &mut ctx);
             // The retired record's rows go home first: the survivor may have one live referral, and theirs can be it.
-            journal::keep(tx, Some(&retired), &back)?;
-            journal::keep(tx, Some(&survivor), &decision)?;
+            app.keep(tx, Some(&retired), &back)?;
+            app.keep(tx, Some(&survivor), &decision)?;
+            care::part(tx, held.survivor, held.retired, app.world.now())?;
             merges::undo(tx, merge)?;
             Ok::<_, Failure>(())
         })
     }
 
-    /// What time brings: deferrals whose day has come are asked again, and texts of old messages are forgotten.
+    /// What time brings: deferrals whose day has come are asked again, and texts of old messages, old sessions, unfinished
+    /// forms and private links that ended are forgotten.
     ///
     /// # Errors
     /// The store's.
@@ -187,6 +196,14 @@ impl App {
         }
         let now = self.world.now();
         self.store.write(move |tx| messages::expire(tx, now))?;
+        let long_ago = now - SignedDuration::from_hours(24 * SESSIONS_KEPT_DAYS);
+        self.store.write(move |tx| accounts::forget(tx, long_ago))?;
+        let of_drafts = now - SignedDuration::from_hours(24 * DRAFTS_KEPT_DAYS);
+        self.store.write(move |tx| {
+            standing::forget_once(tx, of_drafts)?;
+            care::forget_drafts(tx, of_drafts)?;
+            care::forget_links(tx, long_ago)
+        })?;
         Ok(())
     }
 
@@ -215,7 +232,7 @@ impl App {
     /// The store's.
     pub fn open_questions(&self, site: &str) -> Result<Vec<page_reads::Asked>, Failure> {
         let slice = page_reads::Slice { most: LIST_MAX, skip: 0 };
-        Ok(self.store.read(|tx| page_reads::questions(tx, &SiteId(site.to_owned()), slice))?)
+        Ok(self.store.read(|tx| page_reads::questions(tx, &Scope::of_operator(SiteId(site.to_owned())), slice))?)
     }
 
     /// The person of a referral.

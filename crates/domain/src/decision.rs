@@ -220,6 +220,7 @@ coded! {
         OutsideRefused = "outside-refused", "The person objects to support from outside the clinic's team.";
         NotAtThisSite = "not-at-this-site", "The supporter does not work at this site.";
         ContractOver = "contract-over", "The supporter's honorary contract does not cover this day.";
+        NotCleared = "not-cleared", "The supporter’s training or DBS check is not in date.";
         CaseloadFull = "caseload-full", "The supporter's caseload is full.";
         SameSupporter = "same-supporter", "The referral is with this supporter already.";
         NotTheirSupporter = "not-their-supporter", "The contact must be recorded by a supporter who works at this site.";
@@ -230,6 +231,7 @@ coded! {
         NothingToTakeBack = "nothing-to-take-back", "There is no objection to take back.";
         WrongAnswer = "wrong-answer", "This is not an answer to that question.";
         AlreadyAnswered = "already-answered", "The question has been answered.";
+        AlreadyAcknowledged = "already-acknowledged", "Somebody has taken this on already.";
         MergedAway = "merged-away", "This record was merged into another.";
         DifferentSites = "different-sites", "Records of different sites are never merged.";
         NotFound = "not-found", "There is no such thing here.";

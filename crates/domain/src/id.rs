@@ -85,6 +85,12 @@ ids! {
     MergeId = "mrg";
     /// An import of a spreadsheet.
     ImportId = "imp";
+    /// A use of break-glass.
+    GlassId = "gls";
+    /// A concern.
+    ConcernId = "cnc";
+    /// An answer by a private link.
+    ReplyId = "rpl";
 }
 
 /// Ids that count up from a start: for tests and for the story, where a run must give the same ids twice.

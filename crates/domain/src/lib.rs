@@ -7,12 +7,18 @@
 //! a [`record::Record`] (everything known of one person at one site) in [`rules`], which answer with a
 //! [`decision::Decision`] or a [`decision::Refusal`].
 
+pub mod access;
+pub mod allocation;
 pub mod calendar;
 pub mod code;
 pub mod command;
+pub mod concern;
 pub mod contact;
 pub mod decision;
 pub mod fact;
+pub mod feed_rate;
+pub mod field;
+pub mod glass;
 pub mod id;
 pub mod instrument;
 pub mod ledger;
@@ -20,12 +26,17 @@ pub mod masking;
 pub mod measures;
 pub mod nhs_number;
 pub mod notice;
+pub mod passport;
 pub mod person;
 pub mod policy;
 pub mod question;
 pub mod record;
 pub mod referral;
+pub mod reply;
 pub mod rules;
+pub mod safe_contact;
+pub mod session;
 pub mod statistics;
 pub mod supporter;
+pub mod today;
 pub mod trigger;

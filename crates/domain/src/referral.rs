@@ -44,6 +44,25 @@ coded! {
     }
 }
 
+impl EndReason {
+    /// Whether somebody may choose it on a form. A death and a merge are recorded as what they are, and end a referral by
+    /// themselves.
+    #[must_use]
+    pub const fn is_chosen(self) -> bool {
+        match self {
+            Self::Completed
+            | Self::ChoseToStop
+            | Self::Moved
+            | Self::Transferred
+            | Self::ReferredOn
+            | Self::NotReached
+            | Self::EnteredInError
+            | Self::RequestWithdrawn => true,
+            Self::Died | Self::Joined => false,
+        }
+    }
+}
+
 coded! {
     /// Why a referral is stopped and waits for a person.
     pub enum HoldReason {

@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 
 use crate::coded;
+use crate::passport::{Item, Passport};
 use crate::person::SiteId;
 
 /// The key of a member of staff or a supporter in the configuration.
@@ -55,6 +56,10 @@ pub struct Supporter {
     pub from: Date,
     /// Last day of the honorary contract, where it is known.
     pub until: Option<Date>,
+    /// Last day on which data-security training is in date; without one it is not.
+    pub training_until: Option<Date>,
+    /// Last day on which the DBS check is in date; without one it is not.
+    pub dbs_until: Option<Date>,
     /// How many people they can support at once.
     pub capacity: u32,
 }
@@ -69,6 +74,32 @@ impl Supporter {
     /// Whether the contract covers a day, its first and last included.
     #[must_use]
     pub fn works_on(&self, day: Date) -> bool {
-        self.from <= day && self.until.is_none_or(|last| day <= last)
+        Passport::of(self).contract_covers(day)
+    }
+
+    /// Whether contract, training and check are all in date on a day: then people may be given to them, and are open to them.
+    #[must_use]
+    pub fn cleared_on(&self, day: Date) -> bool {
+        Passport::of(self).cleared_on(day)
+    }
+
+    /// The last day of an item, where it is known.
+    #[must_use]
+    pub const fn until(&self, item: Item) -> Option<Date> {
+        match item {
+            Item::Contract => self.until,
+            Item::Training => self.training_until,
+            Item::Dbs => self.dbs_until,
+        }
+    }
+
+    /// Notes that an item is in date until a day.
+    pub const fn renew(&mut self, item: Item, until: Date) {
+        let held = match item {
+            Item::Contract => &mut self.until,
+            Item::Training => &mut self.training_until,
+            Item::Dbs => &mut self.dbs_until,
+        };
+        *held = Some(until);
     }
 }

@@ -17,7 +17,7 @@ use jiff::civil::Date;
 
 use crate::clock::MachineClock;
 use crate::output::{remark, say};
-use crate::{config, demo, files, record, serve, simulate};
+use crate::{account, audit, config, demo, files, keys, record, serve, simulate};
 
 /// Peer support as a routine part of HIV care: everyone newly diagnosed or coming back is offered it, nobody is outed,
 /// nobody is missed.
@@ -40,6 +40,9 @@ struct Place {
     /// The database, instead of the configured one: `sqlite:PATH` or `postgres://…`.
     #[arg(long, value_name = "URL", env = "ALONGSIDE_DATABASE")]
     database: Option<String>,
+    /// The file of keys, instead of the configured one.
+    #[arg(long, value_name = "FILE", env = "ALONGSIDE_KEYS")]
+    keys: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,12 +146,26 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// The record of who looked at what.
+    Audit {
+        #[command(flatten)]
+        place: Place,
+        #[command(subcommand)]
+        what: audit::Audit,
+    },
     /// Write a consistent copy of an SQLite database while the service runs.
     Backup {
         #[command(flatten)]
         place: Place,
         /// The new file.
         file: PathBuf,
+    },
+    /// Who may sign in: invite, list, suspend, reinstate; their sessions.
+    Account {
+        #[command(flatten)]
+        place: Place,
+        #[command(subcommand)]
+        what: account::Account,
     },
     /// Play the invented year of two hospitals and show it.
     Demo(demo::Demo),
@@ -244,7 +261,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Ledger { place, site, from, to, format } => ledger(&open(&place)?, &site, Period { from, to }, format),
         Command::Why { place, referral } => why(&open(&place)?, &referral),
         Command::Doctor { place } => doctor(&open(&place)?),
+        Command::Audit { place, what } => audit::run(&open_any(&place)?, &what),
         Command::Backup { place, file } => backup(&open(&place)?, &file),
+        Command::Account { place, what } => account::run(&open(&place)?, &what),
         Command::Demo(demo) => demo::run(&demo),
         Command::Config { what: Config::Default } => {
             say(config::DEFAULT);
@@ -259,15 +278,19 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Opens the database, with keys that fit it.
 fn open(place: &Place) -> Result<App, Failure> {
-    let setup = config::load(place.config.as_deref())?;
-    let url = place.database.clone().unwrap_or_else(|| setup.server.database.clone());
-    open_store(&url, setup)
+    let app = open_any(place)?;
+    keys::check(&app)?;
+    Ok(app)
 }
 
-fn open_store(url: &str, setup: Setup) -> Result<App, Failure> {
-    let store = Store::open(&database(url)?)?;
-    Ok(App::new(store, Arc::new(setup), Arc::new(MachineClock::default())))
+/// Opens the database, with keys that may be another's: to examine the audit.
+fn open_any(place: &Place) -> Result<App, Failure> {
+    let setup = config::load(place.config.as_deref())?;
+    let store = Store::open(&database(place.database.as_deref().unwrap_or(&setup.server.database))?)?;
+    let keys = keys::load(&store, place.keys.as_deref().unwrap_or(Path::new(&setup.server.keys)))?;
+    Ok(App::new(store, Arc::new(setup), Arc::new(MachineClock::default()), keys))
 }
 
 /// Reads the address of a database.

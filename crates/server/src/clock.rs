@@ -32,6 +32,15 @@ fn ids_at(at: Timestamp, counter: &Arc<AtomicU64>) -> Box<dyn Ids + Send> {
     Box::new(TimeOrdered { milliseconds, counter: Arc::clone(counter) })
 }
 
+/// 256 bits of the operating system's randomness. A machine that has none can keep nothing secret, so nothing goes on.
+fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        panic!("the operating system gives no randomness: {error}");
+    }
+    bytes
+}
+
 /// The machine's clock.
 #[derive(Debug, Default)]
 pub(crate) struct MachineClock {
@@ -46,6 +55,10 @@ impl World for MachineClock {
 
     fn ids(&self) -> Box<dyn Ids + Send> {
         ids_at(self.now(), &self.counter)
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        random()
     }
 }
 
@@ -69,6 +82,10 @@ impl World for SetClock {
 
     fn ids(&self) -> Box<dyn Ids + Send> {
         ids_at(self.now(), &self.counter)
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        random()
     }
 }
 

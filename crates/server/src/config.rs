@@ -25,7 +25,16 @@ fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
     let server = Setup::server(text).map_err(Failure::Invalid)?;
     let extra =
         Extra { profiles: folder(server.profiles.as_deref(), beside)?, instruments: folder(server.instruments.as_deref(), beside)? };
-    Setup::read(text, &extra).map_err(Failure::Invalid)
+    let mut setup = Setup::read(text, &extra).map_err(Failure::Invalid)?;
+    let sheet = setup.server.stylesheet.iter_mut();
+    for file in [&mut setup.server.keys, &mut setup.server.audit_heads].into_iter().chain(sheet) {
+        *file = beside.join(&*file).display().to_string();
+    }
+    for provider in setup.identity_providers.values_mut() {
+        let file = beside.join(provider.credential.file()).to_string_lossy().into_owned();
+        provider.credential = provider.credential.clone().with_file(file);
+    }
+    Ok(setup)
 }
 
 /// The TOML files of a folder: name without ending, and text.
@@ -55,9 +64,35 @@ mod tests {
     fn the_default_configuration_is_valid_and_documents_every_key() {
         let setup = load(None).unwrap();
         assert!(setup.sites.is_empty());
-        for key in
-            ["database", "http", "letters", "profiles", "instruments", "quarantine_days", "message_mib_max", "gap_months", "adult_age"]
-        {
+        for key in [
+            "database",
+            "http",
+            "origin",
+            "name",
+            "stylesheet",
+            "embedded_by",
+            "letters",
+            "keys",
+            "audit_heads",
+            "profiles",
+            "instruments",
+            "quarantine_days",
+            "message_mib_max",
+            "gap_months",
+            "adult_age",
+            "idle_minutes",
+            "absolute_hours",
+            "issuer",
+            "client_id",
+            "client_secret_file",
+            "private_key_file",
+            "kid",
+            "alg",
+            "scopes",
+            "acr",
+            "amr",
+            "max_age_minutes",
+        ] {
             assert!(DEFAULT.contains(key), "{key} is not in the default configuration");
         }
     }

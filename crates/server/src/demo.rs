@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alongside_app::setup::{Extra, Setup};
 use alongside_app::simulate::{DEMO_CONFIGURATION, Event, Happening, SPREADSHEET_DAY, Scale, spreadsheet, year};
@@ -16,13 +16,15 @@ use alongside_store::Store;
 use clap::Args;
 use jiff::civil::{Date, DateTime, date};
 use serde_json::json;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::clock::SetClock;
+use crate::current::Current;
 use crate::mllp::Listener;
 use crate::output::{remark, say};
 use crate::simulate::Sender;
-use crate::{cli, files, serve, web};
+use crate::stage::{self, Stage};
+use crate::{cli, files, keys, serve, web};
 
 /// The demo.
 #[derive(Debug, Args)]
@@ -62,51 +64,62 @@ const TODAY: DateTime = date(2025, 1, 6).at(8, 30, 0, 0);
 pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Failure> {
     let address = serve::loopback(&demo.http)?;
     let (app, clock) = open(demo)?;
-    let listeners = serve::listen_to_feeds(&app)?;
+    let current = Current::from(app);
+    let listeners = serve::listen_to_feeds(&current)?;
     if demo.exit {
-        play(&app, &clock, &listeners, demo)?;
-        return figures(&app);
+        play(&current.get(), &clock, &listeners, demo)?;
+        return figures(&current.get());
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.kind().to_string()))?;
     // The address is taken before the year is played: whoever waits minutes should not learn then that it is taken.
     let listener = runtime.block_on(serve::bind(address))?;
-    play(&app, &clock, &listeners, demo)?;
+    play(&current.get(), &clock, &listeners, demo)?;
+    let stage = Stage::new(current.clone(), clock, demo.database.is_none().then_some(demo.data.as_path()))?;
     remark(&format!(
         "\n  The demo is at  http://{address}/\n  Everybody in it is invented, and nothing can leave this machine. Ctrl-C ends it.\n"
     ));
-    let pages = web::router(app.clone(), web::Options { demo: true });
+    let pages = web::router(current.clone(), web::Options { demo: true, stage: Some(Arc::new(stage)), ..web::Options::default() });
+    runtime.spawn(keep_counters(current));
     runtime.block_on(serve::serve_on(listener, pages, serve::stop_signal()))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes the feeds' counters every second, so that a message that a visitor sends is seen.
+async fn keep_counters(current: Current) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let app = current.get();
+        if let Ok(Err(failure)) = tokio::task::spawn_blocking(move || app.flush()).await {
+            error!(%failure, "the counters were not written");
+        }
+    }
+}
+
+/// The demo's key file, in its folder.
+const KEYS: &str = "alongside.keys";
+
 fn open(demo: &Demo) -> Result<(App, Arc<SetClock>), Failure> {
     let mut setup = Setup::read(DEMO_CONFIGURATION, &Extra::default()).map_err(Failure::Invalid)?;
-    setup.server.letters = Some(demo.data.join("letters").display().to_string());
+    setup.server.letters = Some(demo.data.join(stage::LETTERS).display().to_string());
     let url = match &demo.database {
         Some(url) => cli::database(url)?,
         None => {
             clear(&demo.data)?;
-            cli::database(&format!("sqlite:{}", demo.data.join("alongside.db").display()))?
+            cli::database(&format!("sqlite:{}", stage::first_database(&demo.data).display()))?
         }
     };
     let clock = Arc::new(SetClock::default());
-    let app = App::new(Store::open(&url)?, Arc::new(setup), Arc::<SetClock>::clone(&clock));
+    let store = Store::open(&url)?;
+    let keys = keys::load(&store, &demo.data.join(KEYS))?;
+    let app = App::new(store, Arc::new(setup), Arc::<SetClock>::clone(&clock), keys);
     Ok((app, clock))
 }
 
 /// Removes what an earlier demo left, and nothing else.
 fn clear(folder: &Path) -> Result<(), Failure> {
-    let broken = |error: std::io::Error| Failure::Broken(format!("the demo's folder: {}", error.kind()));
-    std::fs::create_dir_all(folder).map_err(broken)?;
-    for name in ["alongside.db", "alongside.db-wal", "alongside.db-shm"] {
-        match std::fs::remove_file(folder.join(name)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(broken(error)),
-        }
-    }
-    match std::fs::remove_dir_all(folder.join("letters")) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(broken(error)),
+    stage::clear(folder)?;
+    match std::fs::remove_file(folder.join(KEYS)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::Broken(format!("the demo's folder: {}", error.kind()))),
         Ok(()) | Err(_) => Ok(()),
     }
 }

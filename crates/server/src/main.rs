@@ -1,16 +1,23 @@
 //! `alongside`: the one program. Sockets, HTTP, templates, configuration, command line.
 
+mod account;
+mod audit;
 mod cli;
 mod clock;
 mod config;
+mod current;
 mod demo;
 mod files;
+mod keys;
 mod letters;
 mod mllp;
+mod oidc;
 mod output;
 mod record;
 mod serve;
+mod sign_in;
 mod simulate;
+mod stage;
 mod web;
 
 use std::process::ExitCode;

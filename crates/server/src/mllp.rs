@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use alongside_app::App;
 use alongside_app::setup::Feed;
 use alongside_hl7v2::mllp::{Decoder, Dropped, Received, frame};
 use socket2::{SockRef, TcpKeepalive};
 use tracing::{info, warn};
+
+use crate::current::Current;
 
 /// How many connections a feed may hold at once; one more is closed at once.
 const CONNECTIONS_MAX: usize = 64;
@@ -54,27 +55,27 @@ impl Drop for Listener {
 ///
 /// # Errors
 /// The operating system's, when the address cannot be had.
-pub(crate) fn listen(app: &App, feed: &Feed, address: &str) -> std::io::Result<Listener> {
+pub(crate) fn listen(current: &Current, feed: &Feed, address: &str) -> std::io::Result<Listener> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let stop = Arc::new(AtomicBool::new(false));
-    let (app, feed, stopped) = (app.clone(), Arc::new(feed.clone()), Arc::clone(&stop));
+    let (current, feed, stopped) = (current.clone(), Arc::new(feed.clone()), Arc::clone(&stop));
     info!(feed = %feed.key, %address, "listening for MLLP");
-    let thread = std::thread::spawn(move || accept(&listener, &app, &feed, &stopped));
+    let thread = std::thread::spawn(move || accept(&listener, &current, &feed, &stopped));
     Ok(Listener { address, thread: Some(thread), stop })
 }
 
-fn accept(listener: &TcpListener, app: &App, feed: &Arc<Feed>, stop: &Arc<AtomicBool>) {
+fn accept(listener: &TcpListener, current: &Current, feed: &Arc<Feed>, stop: &Arc<AtomicBool>) {
     let open = Arc::new(AtomicUsize::new(0));
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     while !stop.load(Ordering::SeqCst) {
         match listener.accept() {
             Ok((stream, _)) if open.load(Ordering::SeqCst) < CONNECTIONS_MAX => {
                 open.fetch_add(1, Ordering::SeqCst);
-                let (app, feed, stop, open) = (app.clone(), Arc::clone(feed), Arc::clone(stop), Arc::clone(&open));
+                let (current, feed, stop, open) = (current.clone(), Arc::clone(feed), Arc::clone(stop), Arc::clone(&open));
                 threads.push(std::thread::spawn(move || {
-                    if let Err(error) = serve(stream, &app, &feed, &stop) {
+                    if let Err(error) = serve(stream, &current, &feed, &stop) {
                         warn!(feed = %feed.key, kind = %error.kind(), "an MLLP connection ended");
                     }
                     open.fetch_sub(1, Ordering::SeqCst);
@@ -99,26 +100,26 @@ fn accept(listener: &TcpListener, app: &App, feed: &Arc<Feed>, stop: &Arc<Atomic
     }
 }
 
-fn serve(mut stream: TcpStream, app: &App, feed: &Feed, stop: &AtomicBool) -> std::io::Result<()> {
+fn serve(mut stream: TcpStream, current: &Current, feed: &Feed, stop: &AtomicBool) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_millis(LOOK_MILLISECONDS)))?;
     stream.set_write_timeout(Some(Duration::from_secs(WRITE_SECONDS_MAX)))?;
     let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(KEEPALIVE_SECONDS));
     SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
-    let mut decoder = Decoder::new(usize::from(app.setup.server.message_mib_max) << 20);
+    let mut decoder = Decoder::new(usize::from(current.get().setup.server.message_mib_max) << 20);
     let mut buffer = vec![0; 64 * 1024];
     let mut waited_milliseconds = 0;
     loop {
         match stream.read(&mut buffer) {
             Ok(0) => {
                 decoder.end();
-                return answer_all(&mut decoder, &mut stream, app, feed);
+                return answer_all(&mut decoder, &mut stream, current, feed);
             }
             Ok(read) => {
                 waited_milliseconds = 0;
                 decoder.push(&buffer[..read]);
-                answer_all(&mut decoder, &mut stream, app, feed)?;
+                answer_all(&mut decoder, &mut stream, current, feed)?;
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 waited_milliseconds += LOOK_MILLISECONDS;
@@ -134,8 +135,9 @@ fn serve(mut stream: TcpStream, app: &App, feed: &Feed, stop: &AtomicBool) -> st
 }
 
 /// Answers every frame in the order of coming: nothing is answered before it is kept.
-fn answer_all(decoder: &mut Decoder, stream: &mut TcpStream, app: &App, feed: &Feed) -> std::io::Result<()> {
+fn answer_all(decoder: &mut Decoder, stream: &mut TcpStream, current: &Current, feed: &Feed) -> std::io::Result<()> {
     for received in decoder.by_ref() {
+        let app = current.get();
         let answered = match received {
             Received::Frame(bytes) => app.receive(feed, &bytes),
             Received::Dropped { reason: Dropped::TooLong { head }, bytes } => {

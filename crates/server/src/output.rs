@@ -23,6 +23,7 @@ pub(crate) fn fail(failure: &Failure) -> ExitCode {
     remark(&failure.to_string());
     ExitCode::from(match failure {
         Failure::Invalid(_) => 65,
+        Failure::Forbidden => 77,
         Failure::Refused(_) | Failure::NotFound => 1,
         Failure::Busy => 75,
         Failure::Unavailable(_) => 69,

@@ -2,15 +2,20 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use alongside_app::setup::Server;
 use alongside_app::{App, Failure, Invalid};
 use axum::Router;
 use tokio::net::TcpListener;
 use tracing::{error, info};
 
+use crate::audit::Heads;
+use crate::current::Current;
 use crate::letters::Folder;
 use crate::mllp::{self, Listener};
+use crate::oidc::Providers;
 use crate::web;
 
 /// Between two writings of the counters.
@@ -18,17 +23,22 @@ const FLUSH_SECONDS: u64 = 1;
 /// Between two looks at what time has brought.
 const TICK_SECONDS: u64 = 60;
 
+/// Between two writings of the audit's head.
+const HEAD_SECONDS: u64 = 300;
+
 /// Runs the service until it is told to stop.
 ///
 /// # Errors
 /// When an address cannot be had, or the pages would be served beyond this machine.
 pub(crate) fn serve(app: &App) -> Result<(), Failure> {
-    let listeners = listen_to_feeds(app)?;
+    let mut heads = Heads::open(Path::new(&app.setup.server.audit_heads))?;
+    note_head(&mut heads, app);
+    let listeners = listen_to_feeds(&app.clone().into())?;
     let address = loopback(&app.setup.server.http)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.kind().to_string()))?;
-    let pages = web::router(app.clone(), web::Options { demo: false });
+    let pages = web::router(app.clone(), options(app)?);
     let served = runtime.block_on(async {
-        let keeper = tokio::spawn(keep_time(app.clone()));
+        let keeper = tokio::spawn(keep_time(app.clone(), heads.clone()));
         let served = serve_pages(address, pages, stop_signal()).await;
         keeper.abort();
         served
@@ -36,18 +46,43 @@ pub(crate) fn serve(app: &App) -> Result<(), Failure> {
     // The listeners end first: what they still answered is counted too.
     drop(listeners);
     app.flush()?;
+    note_head(&mut heads, app);
     served
+}
+
+/// How the pages are served here: under the configured name, with the configured identity providers.
+///
+/// # Errors
+/// When a provider's secret cannot be had.
+fn options(app: &App) -> Result<web::Options, Failure> {
+    let host = app.setup.server.origin.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, host)| host.to_owned());
+    Ok(web::Options {
+        host,
+        theme: theme(&app.setup.server)?,
+        embedded_by: app.setup.server.embedded_by.clone(),
+        identity: Arc::new(Providers::from_setup(&app.setup)?),
+        ..web::Options::default()
+    })
+}
+
+/// The service's own look, as it is configured.
+fn theme(server: &Server) -> Result<web::Theme, Failure> {
+    let read = |path: &String| {
+        std::fs::read_to_string(path).map_err(|error| Failure::invalid("server.stylesheet", format!("cannot be read: {}", error.kind())))
+    };
+    let sheet = server.stylesheet.as_ref().map(read).transpose()?;
+    Ok(web::Theme { name: server.name.clone().unwrap_or_else(|| web::Theme::default().name), sheet })
 }
 
 /// Opens the listener of every feed of messages that has an address.
 ///
 /// # Errors
 /// When one cannot be had.
-pub(crate) fn listen_to_feeds(app: &App) -> Result<Vec<(String, Listener)>, Failure> {
+pub(crate) fn listen_to_feeds(current: &Current) -> Result<Vec<(String, Listener)>, Failure> {
     let mut listeners = Vec::new();
-    for (key, feed) in &app.setup.feeds {
+    for (key, feed) in &current.get().setup.feeds {
         let Some(address) = &feed.listen else { continue };
-        let listener = mllp::listen(app, feed, address).map_err(|error| {
+        let listener = mllp::listen(current, feed, address).map_err(|error| {
             Failure::Invalid(vec![Invalid::new(format!("feed {key}, listen"), format!("cannot be had: {}", error.kind()))])
         })?;
         listeners.push((key.clone(), listener));
@@ -116,13 +151,17 @@ pub(crate) async fn stop_signal() {
 }
 
 /// Writes counters, asks the deferred again when their day has come, hands on letters that are due.
-async fn keep_time(app: App) {
+async fn keep_time(app: App, heads: Heads) {
     let mut seconds = 0;
     loop {
         tokio::time::sleep(Duration::from_secs(FLUSH_SECONDS)).await;
         seconds += FLUSH_SECONDS;
-        let (app, tick) = (app.clone(), seconds % TICK_SECONDS == 0);
+        let (app, mut heads) = (app.clone(), heads.clone());
+        let (tick, head) = (seconds % TICK_SECONDS == 0, seconds % HEAD_SECONDS == 0);
         let kept = tokio::task::spawn_blocking(move || {
+            if head {
+                note_head(&mut heads, &app);
+            }
             app.flush()?;
             if tick { what_time_brings(&app) } else { Ok(()) }
         });
@@ -131,6 +170,13 @@ async fn keep_time(app: App) {
             Ok(Err(failure)) => error!(%failure, "what time brings was not done"),
             Err(_) => error!("what time brings was not done: it ended badly"),
         }
+    }
+}
+
+/// Writes the audit's head down. A file that cannot be written stops nothing else; the log has the head all the same.
+fn note_head(heads: &mut Heads, app: &App) {
+    if let Err(failure) = heads.note(app) {
+        error!(%failure, "the audit's head was not written down");
     }
 }
 

@@ -12,7 +12,13 @@
 //!
 //! Everything here blocks. From asynchronous code, call it on a thread that may block.
 
+pub mod access_reads;
+pub mod accounts;
+pub mod audit;
+pub mod care;
 mod codec;
+pub mod coordination;
+pub mod demo;
 mod engine;
 pub mod imports;
 pub mod journal;
@@ -21,7 +27,9 @@ pub mod messages;
 pub mod migrate;
 pub mod page_reads;
 pub mod people;
+pub mod plans;
 pub mod reading;
+pub mod standing;
 pub mod testing;
 mod value;
 mod writer;
@@ -43,7 +51,24 @@ use writer::Writer;
 /// Every statement of this room: what tests prepare on both engines, and look for among those that ran.
 #[must_use]
 pub fn all_statements() -> Vec<Statement> {
-    [imports::all(), journal::all(), merges::all(), messages::all(), page_reads::all(), people::all(), reading::all()].concat()
+    [
+        access_reads::all(),
+        accounts::all(),
+        audit::all(),
+        care::all(),
+        coordination::all(),
+        demo::all(),
+        imports::all(),
+        journal::all(),
+        merges::all(),
+        messages::all(),
+        page_reads::all(),
+        people::all(),
+        plans::all(),
+        reading::all(),
+        standing::all(),
+    ]
+    .concat()
 }
 
 /// The limits of a [`Store`] and the schema it brings its database to.

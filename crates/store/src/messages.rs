@@ -9,6 +9,8 @@ statements! {
     pub(crate) const FIND = "SELECT id, answer FROM message WHERE feed = $1 AND sender = $2 AND control_id = $3 AND digest = $4";
     pub(crate) const ADD = "INSERT INTO message (id, feed, sender, control_id, digest, received_at, kind, state, answer, raw, keep_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     pub(crate) const ADD_PROBLEM = "INSERT INTO message_problem (message, position, location, code, severity, words) VALUES ($1, $2, $3, $4, $5, $6)";
+    pub(crate) const CLEAR_PROBLEMS = "DELETE FROM message_problem WHERE message = $1";
+    pub(crate) const HOURS = "SELECT hour, fate, CAST(SUM(messages) AS BIGINT) FROM feed_count WHERE feed = $1 AND hour >= $2 GROUP BY hour, fate ORDER BY hour, fate";
     pub(crate) const READ = "SELECT id, feed, control_id, received_at, kind, state FROM message WHERE id = $1";
     pub(crate) const SET_ASIDE = "SELECT id, feed, control_id, received_at, kind, state FROM message WHERE state = 'quarantined' AND feed = $1 ORDER BY received_at, id";
     pub(crate) const COUNT_SET_ASIDE = "SELECT COUNT(*) FROM message WHERE state = 'quarantined'";
@@ -18,7 +20,6 @@ statements! {
     pub(crate) const EXPIRE = "UPDATE message SET state = 'expired', raw = NULL, keep_until = NULL WHERE state = 'quarantined' AND keep_until <= $1";
     pub(crate) const COUNT = "INSERT INTO feed_count (feed, hour, kind, fate, messages) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (feed, hour, kind, fate) DO UPDATE SET messages = feed_count.messages + excluded.messages";
     pub(crate) const LAST = "INSERT INTO feed_last (feed, at) VALUES ($1, $2) ON CONFLICT (feed) DO UPDATE SET at = excluded.at WHERE feed_last.at < excluded.at";
-    pub(crate) const FEED_TOTALS = "SELECT fate, CAST(SUM(messages) AS BIGINT) FROM feed_count WHERE feed = $1 GROUP BY fate ORDER BY fate";
     pub(crate) const FEED_LAST = "SELECT at FROM feed_last WHERE feed = $1";
 }
 
@@ -104,10 +105,24 @@ pub fn add(tx: &mut Tx<'_>, kept: &Kept) -> Result<(), StoreError> {
         &ADD,
         params![&id, &key.feed, &key.sender, &key.control_id, &key.digest, kept.received_at, &kept.kind, state, &kept.answer, raw, until],
     )?;
-    for (position, problem) in (0_i64..).zip(&kept.problems) {
-        tx.execute(&ADD_PROBLEM, params![&id, position, &problem.location, &problem.code, &problem.severity, &problem.words])?;
+    add_problems(tx, &id, &kept.problems)
+}
+
+fn add_problems(tx: &mut Tx<'_>, id: &str, problems: &[Problem]) -> Result<(), StoreError> {
+    for (position, problem) in (0_i64..).zip(problems) {
+        tx.execute(&ADD_PROBLEM, params![id, position, &problem.location, &problem.code, &problem.severity, &problem.words])?;
     }
     Ok(())
+}
+
+/// Keeps the problems that a message has now in the place of those it had when it was last read.
+///
+/// # Errors
+/// The store's.
+pub fn replace_problems(tx: &mut Tx<'_>, id: MessageId, problems: &[Problem]) -> Result<(), StoreError> {
+    let id = id.to_string();
+    tx.execute(&CLEAR_PROBLEMS, params![&id])?;
+    add_problems(tx, &id, problems)
 }
 
 /// A message by its id.
@@ -194,17 +209,31 @@ pub fn heard(tx: &mut Tx<'_>, feed: &str, at: Timestamp) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Counts by fate, and when the feed was last heard.
-pub type Totals = (Vec<(String, u64)>, Option<Timestamp>);
-
-/// How many messages of a feed had which fate, and when it was last heard.
+/// When a feed was last heard.
 ///
 /// # Errors
 /// The store's.
-pub fn feed_totals(tx: &mut Tx<'_>, feed: &str) -> Result<Totals, StoreError> {
-    let totals = tx.query(&FEED_TOTALS, params![feed], |row| Ok((row.text(0)?, row.number(1)?)))?;
-    let last = tx.query_one(&FEED_LAST, params![feed], |row| row.timestamp(0))?;
-    Ok((totals, last))
+pub fn last_heard(tx: &mut Tx<'_>, feed: &str) -> Result<Option<Timestamp>, StoreError> {
+    tx.query_one(&FEED_LAST, params![feed], |row| row.timestamp(0))
+}
+
+/// What came of a feed's messages in one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hour {
+    /// Hours since 1970 UTC.
+    pub hour: i64,
+    /// What became of them.
+    pub fate: String,
+    /// How many.
+    pub messages: u64,
+}
+
+/// A feed's messages hour by hour from an hour on, the oldest first. An hour without messages has no line.
+///
+/// # Errors
+/// The store's.
+pub fn hours(tx: &mut Tx<'_>, feed: &str, from: i64) -> Result<Vec<Hour>, StoreError> {
+    tx.query(&HOURS, params![feed, from], |row| Ok(Hour { hour: row.int(0)?, fate: row.text(1)?, messages: row.number(2)? }))
 }
 
 fn line_row(row: &Row<'_>) -> Result<Line, StoreError> {

@@ -1,7 +1,8 @@
 //! Reads of pages: one page of a worklist at a time, and how many lines there are.
 
+use alongside_domain::access::Scope;
+use alongside_domain::contact::Way;
 use alongside_domain::id::{MessageId, PersonId, QuestionId, ReferralId};
-use alongside_domain::person::SiteId;
 use alongside_domain::question;
 use alongside_domain::referral::Stage;
 use alongside_domain::supporter::StaffId;
@@ -10,19 +11,92 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::codec::coded;
-use crate::{Row, StoreError, Tx, messages, params, statements};
+use crate::{Row, StoreError, Tx, Value, care, messages, params, people, statements};
+
+/// The columns of a line about a referral.
+macro_rules! waiting_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT r.id, r.person, r.reason, r.stage, r.raised_at, r.supporter, r.until_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE ",
+            scoped!(),
+            " AND ",
+            $condition
+        )
+    };
+}
+
+macro_rules! count_where {
+    ($condition:literal) => {
+        concat!("SELECT COUNT(*) FROM referral r WHERE ", scoped!(), " AND ", $condition)
+    };
+}
+
+/// What narrows a list of referrals `r` to whom its reader may see: [`Scope::holds`] in SQL. Parameters 1 to 8 are
+/// [`scope_params`]. A text of keys is `|one|two|`; a key is in it when taking `|key|` away changes it.
+macro_rules! scoped {
+    () => {
+        "r.site = $1 AND (CAST($2 AS BIGINT) = 1 OR (r.released_on IS NOT NULL AND r.notice_on IS NOT NULL)) AND (CAST($3 AS TEXT) IS NULL OR REPLACE(CAST($3 AS TEXT), '|' || COALESCE(r.supporter, '') || '|', '') <> CAST($3 AS TEXT) OR (CAST($4 AS BIGINT) = 1 AND r.stage = 'open')) AND (CAST($5 AS BIGINT) = 1 OR COALESCE(r.supporter, '') = CAST($6 AS TEXT) OR REPLACE(CAST($7 AS TEXT), '|' || r.person || '|', '') <> CAST($7 AS TEXT) OR NOT EXISTS (SELECT 1 FROM shield s WHERE s.person = r.person)) AND REPLACE(CAST($8 AS TEXT), '|' || r.person || '|', '') = CAST($8 AS TEXT)"
+    };
+}
+
+/// As [`scoped`], for people `p` whose referral, if any, does not matter: the clinic's lists of people.
+macro_rules! scoped_person {
+    () => {
+        "p.site = $1 AND CAST($2 AS BIGINT) = 1 AND CAST($3 AS TEXT) IS NULL AND CAST($4 AS BIGINT) >= 0 AND (CAST($5 AS BIGINT) = 1 OR CAST($6 AS TEXT) IS NULL OR REPLACE(CAST($7 AS TEXT), '|' || p.id || '|', '') <> CAST($7 AS TEXT) OR NOT EXISTS (SELECT 1 FROM shield s WHERE s.person = p.id)) AND REPLACE(CAST($8 AS TEXT), '|' || p.id || '|', '') = CAST($8 AS TEXT)"
+    };
+}
+
+pub(crate) use {scoped, scoped_person, waiting_where};
 
 statements! {
-    pub(crate) const PAGE_STAGE = "SELECT r.id, r.person, r.reason, r.stage, r.raised_at, r.supporter, r.until_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage = $2 ORDER BY r.raised_at, r.id LIMIT $3 OFFSET $4";
-    pub(crate) const PAGE_DEFERRED = "SELECT r.id, r.person, r.reason, r.stage, r.raised_at, r.supporter, r.until_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage = 'deferred' ORDER BY r.until_on, r.id LIMIT $2 OFFSET $3";
-    pub(crate) const PAGE_DUE = "SELECT r.id, r.person, r.reason, r.stage, r.raised_at, r.supporter, r.until_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage IN ('open', 'allocated', 'contacting') AND r.engaged_on IS NULL AND r.due_on <= $2 ORDER BY r.due_on, r.id LIMIT $3 OFFSET $4";
-    pub(crate) const PAGE_ASSESSMENTS = "SELECT r.id, r.person, r.reason, r.stage, r.raised_at, r.supporter, r.until_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage IN ('engaged', 'assessed', 'supported') AND r.next_assessment_on <= $2 ORDER BY r.next_assessment_on, r.id LIMIT $3 OFFSET $4";
-    pub(crate) const PAGE_QUESTIONS = "SELECT q.id, q.person, q.kind, q.raised_at, p.given, p.family, p.birth_date FROM question q JOIN person p ON p.id = q.person WHERE p.site = $1 AND q.answered = 0 ORDER BY q.raised_at, q.id LIMIT $2 OFFSET $3";
-    pub(crate) const PAGE_SET_ASIDE = "SELECT id, feed, kind, received_at, keep_until FROM message WHERE state = 'quarantined' ORDER BY received_at DESC, id DESC LIMIT $1 OFFSET $2";
-    pub(crate) const COUNT_DUE = "SELECT COUNT(*) FROM referral WHERE site = $1 AND stage IN ('open', 'allocated', 'contacting') AND engaged_on IS NULL AND due_on <= $2";
-    pub(crate) const COUNT_ASSESSMENTS = "SELECT COUNT(*) FROM referral WHERE site = $1 AND stage IN ('engaged', 'assessed', 'supported') AND next_assessment_on <= $2";
-    pub(crate) const COUNT_QUESTIONS = "SELECT COUNT(*) FROM question q JOIN person p ON p.id = q.person WHERE p.site = $1 AND q.answered = 0";
+    pub(crate) const PAGE_STAGE = waiting_where!("r.stage = $9 ORDER BY r.raised_at, r.id LIMIT $10 OFFSET $11");
+    pub(crate) const PAGE_DEFERRED = waiting_where!("r.stage = 'deferred' ORDER BY r.until_on, r.id LIMIT $9 OFFSET $10");
+    pub(crate) const PAGE_DUE = waiting_where!("r.stage IN ('open', 'allocated', 'contacting') AND r.engaged_on IS NULL AND r.due_on <= $9 ORDER BY r.due_on, r.id LIMIT $10 OFFSET $11");
+    pub(crate) const PAGE_ASSESSMENTS = waiting_where!("r.stage IN ('engaged', 'assessed', 'supported') AND r.next_assessment_on <= $9 ORDER BY r.next_assessment_on, r.id LIMIT $10 OFFSET $11");
+    pub(crate) const PAGE_CASELOAD = concat!("SELECT r.id, r.person, r.reason, r.stage, r.raised_at, r.supporter, r.until_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date, n.planned_on, n.way, COALESCE((SELECT MAX(c.contact_on) FROM contact c WHERE c.referral = r.id), r.released_on) FROM referral r JOIN person p ON p.id = r.person LEFT JOIN planned_contact n ON n.referral = r.id WHERE ", scoped!(), " AND r.stage IN ('allocated', 'contacting', 'engaged', 'assessed', 'supported', 'held') ORDER BY p.given NULLS LAST, p.family NULLS LAST, r.id LIMIT $9");
+    pub(crate) const PAGE_REFERRED_BY = waiting_where!("r.id IN (SELECT j.referral FROM journal j WHERE j.actor = $9 AND j.at >= $10 AND j.what IN ('referral-raised', 'referral-joined', 'notice-recorded')) ORDER BY r.raised_at DESC, r.id DESC LIMIT $11 OFFSET $12");
+    pub(crate) const COUNT_REFERRED_BY = count_where!("r.id IN (SELECT j.referral FROM journal j WHERE j.actor = $9 AND j.at >= $10 AND j.what IN ('referral-raised', 'referral-joined', 'notice-recorded'))");
+    pub(crate) const COUNT_AT_STAGE = count_where!("r.stage = $9");
+    pub(crate) const COUNT_DUE = count_where!("r.stage IN ('open', 'allocated', 'contacting') AND r.engaged_on IS NULL AND r.due_on <= $9");
+    pub(crate) const COUNT_ASSESSMENTS = count_where!("r.stage IN ('engaged', 'assessed', 'supported') AND r.next_assessment_on <= $9");
+    pub(crate) const PAGE_QUESTIONS = concat!("SELECT q.id, q.person, q.kind, q.raised_at, p.given, p.family, p.birth_date FROM question q JOIN person p ON p.id = q.person WHERE q.answered = 0 AND ", scoped_person!(), " ORDER BY q.raised_at, q.id LIMIT $9 OFFSET $10");
+    pub(crate) const COUNT_QUESTIONS = concat!("SELECT COUNT(*) FROM question q JOIN person p ON p.id = q.person WHERE q.answered = 0 AND ", scoped_person!());
+    pub(crate) const SEARCH_CLINIC = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p WHERE p.merged_into IS NULL AND ", scoped_person!(), " AND p.search LIKE $9 ESCAPE '!' ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $10");
+    pub(crate) const SEARCH_TEAM = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p JOIN referral r ON r.person = p.id WHERE p.merged_into IS NULL AND p.search LIKE $9 ESCAPE '!' AND NOT EXISTS (SELECT 1 FROM referral o WHERE o.person = r.person AND ((o.stage <> 'ended' AND r.stage = 'ended') OR (o.stage = 'ended' AND r.stage = 'ended' AND (o.raised_at > r.raised_at OR (o.raised_at = r.raised_at AND o.id > r.id))))) AND ", scoped!(), " ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $10");
+    pub(crate) const PAGE_CONCERNS_OPEN = concat!("SELECT c.id, c.person, c.raised_by, c.raised_at, c.words, c.urgency, c.addressee, c.acknowledged_by, c.acknowledged_at, c.acknowledged_words, p.given, p.family, p.birth_date FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NULL AND ", scoped_person!(), " ORDER BY c.raised_at, c.id LIMIT $9 OFFSET $10");
+    pub(crate) const PAGE_CONCERNS_SETTLED = concat!("SELECT c.id, c.person, c.raised_by, c.raised_at, c.words, c.urgency, c.addressee, c.acknowledged_by, c.acknowledged_at, c.acknowledged_words, p.given, p.family, p.birth_date FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NOT NULL AND ", scoped_person!(), " ORDER BY c.acknowledged_at DESC, c.id DESC LIMIT $9 OFFSET $10");
+    pub(crate) const COUNT_CONCERNS_OPEN = concat!("SELECT COUNT(*) FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NULL AND ", scoped_person!());
+    pub(crate) const PAGE_REPLIES_CLINIC = concat!("SELECT y.id, y.person, y.kind, y.words, y.at, y.handled_by, y.handled_at, p.given, p.family, p.birth_date FROM reply y JOIN person p ON p.id = y.person WHERE y.handled_at IS NULL AND ", scoped_person!(), " ORDER BY y.at, y.id LIMIT $9 OFFSET $10");
+    pub(crate) const PAGE_REPLIES_TEAM = concat!("SELECT y.id, y.person, y.kind, y.words, y.at, y.handled_by, y.handled_at, p.given, p.family, p.birth_date FROM reply y JOIN person p ON p.id = y.person JOIN referral r ON r.person = p.id WHERE y.handled_at IS NULL AND NOT EXISTS (SELECT 1 FROM referral o WHERE o.person = r.person AND ((o.stage <> 'ended' AND r.stage = 'ended') OR (o.stage = 'ended' AND r.stage = 'ended' AND (o.raised_at > r.raised_at OR (o.raised_at = r.raised_at AND o.id > r.id))))) AND ", scoped!(), " ORDER BY y.at, y.id LIMIT $9 OFFSET $10");
+    pub(crate) const PAGE_SET_ASIDE = "SELECT id, feed, kind, received_at, keep_until FROM message WHERE state = 'quarantined' AND REPLACE(CAST($3 AS TEXT), '|' || feed || '|', '') <> CAST($3 AS TEXT) ORDER BY received_at DESC, id DESC LIMIT $1 OFFSET $2";
+    pub(crate) const SET_ASIDE_ONE = "SELECT id, feed, kind, received_at, keep_until, state FROM message WHERE id = $1";
     pub(crate) const SET_ASIDE_PROBLEMS = "SELECT location, code, severity, words FROM message_problem WHERE message = $1 ORDER BY position LIMIT $2";
+}
+
+/// Parameters 1 to 8 of a narrowed list.
+pub(crate) fn scope_params(scope: &Scope) -> Vec<Value> {
+    let supporters = scope.supporters.as_ref().map(|these| keys(these.iter()));
+    vec![
+        Value::from(&scope.site.0),
+        Value::from(scope.before_release),
+        Value::from(supporters),
+        Value::from(scope.unallocated),
+        Value::from(scope.shielded),
+        Value::from(&scope.viewer.0),
+        Value::from(keys(scope.glass.iter())),
+        Value::from(keys(scope.own.iter())),
+    ]
+}
+
+/// `|one|two|`.
+pub(crate) fn keys<T: std::fmt::Display>(all: impl Iterator<Item = T>) -> String {
+    all.fold("|".to_owned(), |text, key| text + &format!("{key}|"))
+}
+
+pub(crate) fn narrowed(scope: &Scope, more: &[Value]) -> Vec<Value> {
+    let mut all = scope_params(scope);
+    all.extend_from_slice(more);
+    all
 }
 
 /// Which lines of a list: `most` of them after the first `skip`.
@@ -76,48 +150,87 @@ pub struct Named {
 ///
 /// # Errors
 /// The store's.
-pub fn at_stage(tx: &mut Tx<'_>, site: &SiteId, stage: Stage, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
-    tx.query(&PAGE_STAGE, params![&site.0, stage.code(), i64::from(slice.most), i64::from(slice.skip)], waiting)
+pub fn at_stage(tx: &mut Tx<'_>, scope: &Scope, stage: Stage, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
+    tx.query(&PAGE_STAGE, &narrowed(scope, params![stage.code(), i64::from(slice.most), i64::from(slice.skip)]), waiting)
 }
 
 /// Deferred referrals of a site, the next to be asked again first.
 ///
 /// # Errors
 /// The store's.
-pub fn deferred(tx: &mut Tx<'_>, site: &SiteId, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
-    tx.query(&PAGE_DEFERRED, params![&site.0, i64::from(slice.most), i64::from(slice.skip)], waiting)
+pub fn deferred(tx: &mut Tx<'_>, scope: &Scope, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
+    tx.query(&PAGE_DEFERRED, &narrowed(scope, params![i64::from(slice.most), i64::from(slice.skip)]), waiting)
 }
 
 /// Released referrals without a first conversation whose promise is due by a day, the earliest first.
 ///
 /// # Errors
 /// The store's.
-pub fn due(tx: &mut Tx<'_>, site: &SiteId, by: Date, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
-    tx.query(&PAGE_DUE, params![&site.0, by, i64::from(slice.most), i64::from(slice.skip)], waiting)
+pub fn due(tx: &mut Tx<'_>, scope: &Scope, by: Date, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
+    tx.query(&PAGE_DUE, &narrowed(scope, params![by, i64::from(slice.most), i64::from(slice.skip)]), waiting)
 }
 
 /// Referrals whose next assessment is due by a day, the earliest first.
 ///
 /// # Errors
 /// The store's.
-pub fn assessments_due(tx: &mut Tx<'_>, site: &SiteId, by: Date, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
-    tx.query(&PAGE_ASSESSMENTS, params![&site.0, by, i64::from(slice.most), i64::from(slice.skip)], waiting)
+pub fn assessments_due(tx: &mut Tx<'_>, scope: &Scope, by: Date, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
+    tx.query(&PAGE_ASSESSMENTS, &narrowed(scope, params![by, i64::from(slice.most), i64::from(slice.skip)]), waiting)
+}
+
+/// One of the people of a caseload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The referral, and of whom it speaks.
+    pub waiting: Waiting,
+    /// The day agreed for the next contact, and its way.
+    pub planned: Option<(Date, Way)>,
+    /// The day of the last contact of any kind, or else of the release.
+    pub last_on: Option<Date>,
+}
+
+/// The people of a caseload at a site, by name.
+///
+/// # Errors
+/// The store's.
+pub fn caseload(tx: &mut Tx<'_>, scope: &Scope, most: u32) -> Result<Vec<Held>, StoreError> {
+    tx.query(&PAGE_CASELOAD, &narrowed(scope, params![i64::from(most)]), |row| {
+        let way = row.opt_text(14)?.map(|_| coded(row, 14, Way::from_code)).transpose()?;
+        Ok(Held { waiting: waiting(row)?, planned: row.opt_date(13)?.zip(way), last_on: row.opt_date(15)? })
+    })
+}
+
+/// Referrals of a site that a member of staff raised, joined, or recorded the notice of since an instant: the newest first.
+///
+/// # Errors
+/// The store's.
+pub fn referred_by(tx: &mut Tx<'_>, scope: &Scope, staff: &StaffId, since: Timestamp, slice: Slice) -> Result<Vec<Waiting>, StoreError> {
+    let more = params![&staff.0, since, i64::from(slice.most), i64::from(slice.skip)];
+    tx.query(&PAGE_REFERRED_BY, &narrowed(scope, more), waiting)
+}
+
+/// How many lines [`referred_by`] has.
+///
+/// # Errors
+/// The store's.
+pub fn count_referred_by(tx: &mut Tx<'_>, scope: &Scope, staff: &StaffId, since: Timestamp) -> Result<u64, StoreError> {
+    Ok(tx.query_one(&COUNT_REFERRED_BY, &narrowed(scope, params![&staff.0, since]), |row| row.number(0))?.unwrap_or(0))
 }
 
 /// How many lines [`due`] has.
 ///
 /// # Errors
 /// The store's.
-pub fn count_due(tx: &mut Tx<'_>, site: &SiteId, by: Date) -> Result<u64, StoreError> {
-    Ok(tx.query_one(&COUNT_DUE, params![&site.0, by], |row| row.number(0))?.unwrap_or(0))
+pub fn count_due(tx: &mut Tx<'_>, scope: &Scope, by: Date) -> Result<u64, StoreError> {
+    Ok(tx.query_one(&COUNT_DUE, &narrowed(scope, params![by]), |row| row.number(0))?.unwrap_or(0))
 }
 
 /// How many lines [`assessments_due`] has.
 ///
 /// # Errors
 /// The store's.
-pub fn count_assessments_due(tx: &mut Tx<'_>, site: &SiteId, by: Date) -> Result<u64, StoreError> {
-    Ok(tx.query_one(&COUNT_ASSESSMENTS, params![&site.0, by], |row| row.number(0))?.unwrap_or(0))
+pub fn count_assessments_due(tx: &mut Tx<'_>, scope: &Scope, by: Date) -> Result<u64, StoreError> {
+    Ok(tx.query_one(&COUNT_ASSESSMENTS, &narrowed(scope, params![by]), |row| row.number(0))?.unwrap_or(0))
 }
 
 /// An open question as a line of the clinic's worklist.
@@ -139,8 +252,8 @@ pub struct Asked {
 ///
 /// # Errors
 /// The store's.
-pub fn questions(tx: &mut Tx<'_>, site: &SiteId, slice: Slice) -> Result<Vec<Asked>, StoreError> {
-    tx.query(&PAGE_QUESTIONS, params![&site.0, i64::from(slice.most), i64::from(slice.skip)], |row| {
+pub fn questions(tx: &mut Tx<'_>, scope: &Scope, slice: Slice) -> Result<Vec<Asked>, StoreError> {
+    tx.query(&PAGE_QUESTIONS, &narrowed(scope, params![i64::from(slice.most), i64::from(slice.skip)]), |row| {
         Ok(Asked {
             question: row.parsed(0)?,
             person: row.parsed(1)?,
@@ -155,8 +268,88 @@ pub fn questions(tx: &mut Tx<'_>, site: &SiteId, slice: Slice) -> Result<Vec<Ask
 ///
 /// # Errors
 /// The store's.
-pub fn count_questions(tx: &mut Tx<'_>, site: &SiteId) -> Result<u64, StoreError> {
-    Ok(tx.query_one(&COUNT_QUESTIONS, params![&site.0], |row| row.number(0))?.unwrap_or(0))
+pub fn count_questions(tx: &mut Tx<'_>, scope: &Scope) -> Result<u64, StoreError> {
+    Ok(tx.query_one(&COUNT_QUESTIONS, &scope_params(scope), |row| row.number(0))?.unwrap_or(0))
+}
+
+/// How many referrals are at a stage.
+///
+/// # Errors
+/// The store's.
+pub fn count_at_stage(tx: &mut Tx<'_>, scope: &Scope, stage: Stage) -> Result<u64, StoreError> {
+    Ok(tx.query_one(&COUNT_AT_STAGE, &narrowed(scope, params![stage.code()]), |row| row.number(0))?.unwrap_or(0))
+}
+
+/// A person found by a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The person.
+    pub person: PersonId,
+    /// Of whom it speaks.
+    pub named: Named,
+    /// Whether the person has died.
+    pub died: bool,
+}
+
+/// People whose names or numbers contain a text, by family name: all of the clinic, or only whom the team may know.
+///
+/// # Errors
+/// The store's.
+pub fn search(tx: &mut Tx<'_>, scope: &Scope, text: &str, most: u32) -> Result<Vec<Found>, StoreError> {
+    let wanted: String = people::fold(text).chars().filter(|c| !matches!(c, '%' | '_' | '!')).collect();
+    let statement = if scope.before_release && scope.supporters.is_none() { &SEARCH_CLINIC } else { &SEARCH_TEAM };
+    tx.query(statement, &narrowed(scope, params![format!("%{wanted}%"), i64::from(most)]), |row| {
+        Ok(Found { person: row.parsed(0)?, named: named(row, 1)?, died: row.bool(4)? })
+    })
+}
+
+/// A concern as a line of the clinic's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raised {
+    /// The concern.
+    pub concern: alongside_domain::concern::Concern,
+    /// Of whom it speaks.
+    pub named: Named,
+}
+
+/// The concerns of a site: those that nobody has taken on, oldest first; or those that somebody has, the latest first.
+///
+/// # Errors
+/// The store's.
+pub fn concerns(tx: &mut Tx<'_>, scope: &Scope, open: bool, slice: Slice) -> Result<Vec<Raised>, StoreError> {
+    let statement = if open { &PAGE_CONCERNS_OPEN } else { &PAGE_CONCERNS_SETTLED };
+    tx.query(statement, &narrowed(scope, params![i64::from(slice.most), i64::from(slice.skip)]), |row| {
+        Ok(Raised { concern: care::concern_row(row)?, named: named(row, 10)? })
+    })
+}
+
+/// How many concerns of a site nobody has taken on.
+///
+/// # Errors
+/// The store's.
+pub fn count_concerns(tx: &mut Tx<'_>, scope: &Scope) -> Result<u64, StoreError> {
+    Ok(tx.query_one(&COUNT_CONCERNS_OPEN, &scope_params(scope), |row| row.number(0))?.unwrap_or(0))
+}
+
+/// An answer by a private link as a line of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replied {
+    /// The answer.
+    pub reply: alongside_domain::reply::Reply,
+    /// Whose.
+    pub named: Named,
+}
+
+/// The answers of people of a site that nobody has seen to, oldest first: of all of the clinic, or only of whom the team may
+/// know.
+///
+/// # Errors
+/// The store's.
+pub fn replies(tx: &mut Tx<'_>, scope: &Scope, slice: Slice) -> Result<Vec<Replied>, StoreError> {
+    let statement = if scope.before_release && scope.supporters.is_none() { &PAGE_REPLIES_CLINIC } else { &PAGE_REPLIES_TEAM };
+    tx.query(statement, &narrowed(scope, params![i64::from(slice.most), i64::from(slice.skip)]), |row| {
+        Ok(Replied { reply: care::reply_row(row, 0)?, named: named(row, 7)? })
+    })
 }
 
 /// A message that was set aside, with its problems: locations and codes, never content.
@@ -176,30 +369,48 @@ pub struct SetAside {
     pub problems: Vec<messages::Problem>,
 }
 
-/// Messages that are set aside, of all feeds, newest first, each with at most so many problems.
+/// Messages that are set aside, of these feeds, newest first, each with at most so many problems.
 ///
 /// # Errors
 /// The store's.
-pub fn set_aside(tx: &mut Tx<'_>, slice: Slice, problems_most: u32) -> Result<Vec<SetAside>, StoreError> {
-    let mut found = tx.query(&PAGE_SET_ASIDE, params![i64::from(slice.most), i64::from(slice.skip)], |row| {
-        Ok(SetAside {
-            id: row.parsed(0)?,
-            feed: row.text(1)?,
-            kind: row.text(2)?,
-            received_at: row.timestamp(3)?,
-            keep_until: row.opt_timestamp(4)?,
-            problems: Vec::new(),
-        })
-    })?;
+pub fn set_aside(tx: &mut Tx<'_>, feeds: &[&str], slice: Slice, problems_most: u32) -> Result<Vec<SetAside>, StoreError> {
+    let feeds = keys(feeds.iter());
+    let mut found = tx.query(&PAGE_SET_ASIDE, params![i64::from(slice.most), i64::from(slice.skip), feeds], set_aside_row)?;
     for message in &mut found {
-        message.problems = tx.query(&SET_ASIDE_PROBLEMS, params![message.id.to_string(), i64::from(problems_most)], |row| {
-            Ok(messages::Problem { location: row.text(0)?, code: row.text(1)?, severity: row.text(2)?, words: row.text(3)? })
-        })?;
+        message.problems = problems(tx, message.id, problems_most)?;
     }
     Ok(found)
 }
 
-fn waiting(row: &Row<'_>) -> Result<Waiting, StoreError> {
+/// A message with its problems, and its state: `applied`, `quarantined`, `replayed` or `expired`.
+///
+/// # Errors
+/// The store's.
+pub fn set_aside_one(tx: &mut Tx<'_>, id: MessageId, problems_most: u32) -> Result<Option<(SetAside, String)>, StoreError> {
+    let found = tx.query_one(&SET_ASIDE_ONE, params![id.to_string()], |row| Ok((set_aside_row(row)?, row.text(5)?)))?;
+    let Some((mut message, state)) = found else { return Ok(None) };
+    message.problems = problems(tx, id, problems_most)?;
+    Ok(Some((message, state)))
+}
+
+fn problems(tx: &mut Tx<'_>, id: MessageId, most: u32) -> Result<Vec<messages::Problem>, StoreError> {
+    tx.query(&SET_ASIDE_PROBLEMS, params![id.to_string(), i64::from(most)], |row| {
+        Ok(messages::Problem { location: row.text(0)?, code: row.text(1)?, severity: row.text(2)?, words: row.text(3)? })
+    })
+}
+
+fn set_aside_row(row: &Row<'_>) -> Result<SetAside, StoreError> {
+    Ok(SetAside {
+        id: row.parsed(0)?,
+        feed: row.text(1)?,
+        kind: row.text(2)?,
+        received_at: row.timestamp(3)?,
+        keep_until: row.opt_timestamp(4)?,
+        problems: Vec::new(),
+    })
+}
+
+pub(crate) fn waiting(row: &Row<'_>) -> Result<Waiting, StoreError> {
     Ok(Waiting {
         referral: row.parsed(0)?,
         person: row.parsed(1)?,
@@ -215,17 +426,17 @@ fn waiting(row: &Row<'_>) -> Result<Waiting, StoreError> {
     })
 }
 
-fn named(row: &Row<'_>, first: usize) -> Result<Named, StoreError> {
+pub(crate) fn named(row: &Row<'_>, first: usize) -> Result<Named, StoreError> {
     Ok(Named { given: row.opt_text(first)?, family: row.opt_text(first + 1)?, birth_date: row.opt_date(first + 2)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Store;
     use crate::testing::both_engines;
-    use crate::{Store, people};
     use alongside_domain::id::{CountingIds, MessageId};
-    use alongside_domain::person::Person;
+    use alongside_domain::person::{Person, SiteId};
     use alongside_domain::question::Question;
     use alongside_domain::record::Record;
     use alongside_domain::referral::{Referral, Status};
@@ -235,6 +446,10 @@ mod tests {
 
     fn here() -> SiteId {
         SiteId("here".into())
+    }
+
+    fn all() -> Scope {
+        Scope::of_operator(here())
     }
 
     /// Keeps somebody whose referral has this status, and an open question about them.
@@ -293,17 +508,17 @@ mod tests {
             store
                 .read(|tx| {
                     let who = |lines: Vec<Waiting>| lines.into_iter().map(|line| line.person).collect::<Vec<_>>();
-                    assert_eq!(who(at_stage(tx, &here(), Stage::AwaitingNotice, ALL)?), [awaiting]);
-                    assert_eq!(who(deferred(tx, &here(), ALL)?), [early, late]);
-                    assert_eq!(who(deferred(tx, &here(), Slice { most: 1, skip: 1 })?), [late]);
-                    assert_eq!(who(due(tx, &here(), by, ALL)?), [open]);
-                    let assess = assessments_due(tx, &here(), by, ALL)?;
+                    assert_eq!(who(at_stage(tx, &all(), Stage::AwaitingNotice, ALL)?), [awaiting]);
+                    assert_eq!(who(deferred(tx, &all(), ALL)?), [early, late]);
+                    assert_eq!(who(deferred(tx, &all(), Slice { most: 1, skip: 1 })?), [late]);
+                    assert_eq!(who(due(tx, &all(), by, ALL)?), [open]);
+                    let assess = assessments_due(tx, &all(), by, ALL)?;
                     assert_eq!(assess[0].supporter, Some(anna()));
                     assert_eq!(assess[0].named.given.as_deref(), Some("Ada"));
                     assert_eq!(who(assess), [supported]);
-                    assert_eq!((count_due(tx, &here(), by)?, count_assessments_due(tx, &here(), by)?), (1, 1));
-                    assert_eq!((count_questions(tx, &here())?, questions(tx, &here(), ALL)?.len()), (6, 6));
-                    assert_eq!(questions(tx, &SiteId("elsewhere".into()), ALL)?, []);
+                    assert_eq!((count_due(tx, &all(), by)?, count_assessments_due(tx, &all(), by)?), (1, 1));
+                    assert_eq!((count_questions(tx, &all())?, questions(tx, &all(), ALL)?.len()), (6, 6));
+                    assert_eq!(questions(tx, &Scope::of_operator(SiteId("elsewhere".into())), ALL)?, []);
                     Ok::<_, StoreError>(())
                 })
                 .unwrap();
@@ -330,8 +545,14 @@ mod tests {
                 problems: vec![problem("OBX-3.1"), problem("OBX-5")],
             };
             store.write(move |tx| messages::add(tx, &kept)).unwrap();
-            let listed = store.read(|tx| set_aside(tx, ALL, 1)).unwrap();
+            let listed = store.read(|tx| set_aside(tx, &["there", "here"], ALL, 1)).unwrap();
             let [message] = listed.as_slice() else { panic!("{listed:?}") };
+            assert_eq!(store.read(|tx| set_aside(tx, &["there"], ALL, 1)).unwrap(), []);
+            let (one, state) = store.read(|tx| set_aside_one(tx, MessageId(7), 5)).unwrap().unwrap();
+            assert_eq!((one.problems.len(), state.as_str()), (2, "quarantined"));
+            store.write(|tx| messages::replace_problems(tx, MessageId(7), &[])).unwrap();
+            let (one, _) = store.read(|tx| set_aside_one(tx, MessageId(7), 5)).unwrap().unwrap();
+            assert_eq!(one.problems, []);
             assert_eq!((message.id, message.kind.as_str(), message.problems.len()), (MessageId(7), "ORU^R01", 1));
             assert_eq!(message.problems[0].location, "OBX-3.1");
         });

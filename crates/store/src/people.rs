@@ -32,6 +32,7 @@ statements! {
     pub(crate) const REFERRAL_PERSON = "SELECT person FROM referral WHERE id = $1";
     pub(crate) const QUESTION_PERSON = "SELECT person FROM question WHERE id = $1";
     pub(crate) const CASELOAD = "SELECT COUNT(*) FROM referral WHERE supporter = $1 AND stage IN ('allocated', 'contacting', 'engaged', 'assessed', 'supported')";
+    pub(crate) const CASELOAD_AT = "SELECT COUNT(*) FROM referral WHERE supporter = $1 AND site = $2 AND stage IN ('allocated', 'contacting', 'engaged', 'assessed', 'supported')";
     pub(crate) const DEFERRALS_DUE = "SELECT person, id FROM referral WHERE stage = 'deferred' AND until_on <= $1 ORDER BY until_on, id";
 }
 
@@ -115,6 +116,15 @@ pub fn of_question(tx: &mut Tx<'_>, id: alongside_domain::id::QuestionId) -> Res
 /// The store's.
 pub fn caseload(tx: &mut Tx<'_>, supporter: &StaffId) -> Result<u32, StoreError> {
     let count = tx.query_one(&CASELOAD, params![&supporter.0], |row| row.int(0))?.unwrap_or(0);
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// How many people of a site a supporter has now.
+///
+/// # Errors
+/// The store's.
+pub fn caseload_at(tx: &mut Tx<'_>, supporter: &StaffId, site: &SiteId) -> Result<u32, StoreError> {
+    let count = tx.query_one(&CASELOAD_AT, params![&supporter.0, &site.0], |row| row.int(0))?.unwrap_or(0);
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 

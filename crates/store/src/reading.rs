@@ -28,7 +28,6 @@ statements! {
     pub(crate) const RELEASED = "SELECT released_on, due_on, engaged_on FROM referral WHERE site = $1 AND released_on >= $2 AND released_on <= $3 AND due_on IS NOT NULL ORDER BY released_on, id";
     pub(crate) const COUNT_STAGE = "SELECT COUNT(*) FROM referral WHERE site = $1 AND stage = $2";
     pub(crate) const LIST_STAGE = "SELECT r.id, r.person, r.site, r.reason, r.raised_at, r.stage, r.supporter, r.until_on, r.released_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage = $2 ORDER BY r.raised_at, r.id LIMIT $3 OFFSET $4";
-    pub(crate) const LIST_SEARCH = "SELECT id, given, family, birth_date, died FROM person WHERE site = $1 AND merged_into IS NULL AND search LIKE $2 ESCAPE '!' ORDER BY family NULLS LAST, given NULLS LAST, id LIMIT $3";
     pub(crate) const CONTACTS = "SELECT supporter, contact_on, way, outcome, minutes, note FROM contact WHERE person = $1 ORDER BY contact_on, id";
     pub(crate) const ASSESSMENTS = "SELECT id, assessed_on, instrument, version FROM assessment WHERE person = $1 ORDER BY assessed_on, id";
     pub(crate) const SCORES = "SELECT scale, value, band FROM assessment_score WHERE assessment = $1 ORDER BY position";
@@ -189,38 +188,6 @@ pub struct Line {
 /// The store's.
 pub fn at_stage(tx: &mut Tx<'_>, site: &SiteId, stage: Stage, most: u32, skip: u32) -> Result<Vec<Line>, StoreError> {
     tx.query(&LIST_STAGE, params![&site.0, stage.code(), i64::from(most), i64::from(skip)], line_row)
-}
-
-/// A person found by a search.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The person.
-    pub person: PersonId,
-    /// Given name.
-    pub given: Option<String>,
-    /// Family name.
-    pub family: Option<String>,
-    /// Date of birth.
-    pub birth_date: Option<Date>,
-    /// Whether the person has died.
-    pub died: bool,
-}
-
-/// People of a site whose names or numbers contain a text.
-///
-/// # Errors
-/// The store's.
-pub fn search(tx: &mut Tx<'_>, site: &SiteId, text: &str, most: u32) -> Result<Vec<Found>, StoreError> {
-    let wanted: String = people::fold(text).chars().filter(|c| !matches!(c, '%' | '_' | '!')).collect();
-    tx.query(&LIST_SEARCH, params![&site.0, format!("%{wanted}%"), i64::from(most)], |row| {
-        Ok(Found {
-            person: row.parsed(0)?,
-            given: row.opt_text(1)?,
-            family: row.opt_text(2)?,
-            birth_date: row.opt_date(3)?,
-            died: row.bool(4)?,
-        })
-    })
 }
 
 /// The contacts of a person, oldest first.

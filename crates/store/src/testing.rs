@@ -23,7 +23,7 @@ use postgres::error::SqlState;
 use postgres::{Client, NoTls};
 
 use crate::engine::{Connection, statement};
-use crate::{DatabaseUrl, Engine, Options, Statement, Store, StoreError};
+use crate::{DatabaseUrl, Engine, Options, Statement, Store, StoreError, Value};
 
 /// Runs a test on a new store of each engine, with the product's schema, and names the engine when it fails.
 ///
@@ -219,6 +219,31 @@ pub fn assert_every_statement_ran(statements: &[Statement]) {
         })
         .collect();
     assert!(missed.is_empty(), "statements that did not run:\n{}", missed.join("\n"));
+}
+
+/// What somebody with the database in their hands does to the audit.
+#[derive(Debug, Clone, Copy)]
+pub enum Tamper {
+    /// Removes all lines after this one.
+    CutAfter(u64),
+    /// Has this line say something else.
+    Alter(u64),
+}
+
+/// Tampers with the audit, as the program never would.
+///
+/// # Panics
+/// When the database refuses it.
+pub fn tamper(store: &Store, how: Tamper) {
+    const CUT: Statement = Statement { name: "test::CUT", sql: "DELETE FROM audit WHERE seq > $1" };
+    const ALTER: Statement = Statement { name: "test::ALTER", sql: "UPDATE audit SET action = 'nothing' WHERE seq = $1" };
+    let (statement, seq) = match how {
+        Tamper::CutAfter(seq) => (&CUT, seq),
+        Tamper::Alter(seq) => (&ALTER, seq),
+    };
+    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+    let done = store.write(move |tx| tx.execute(statement, &[Value::from(seq)]));
+    assert!(done.is_ok(), "{done:?}");
 }
 
 /// The schema as sorted lines, the same for both engines when their schemas are: `table.column TYPE required` or

@@ -138,7 +138,7 @@ fn each<T>(table: &Table, today: Date, problems: &mut Problems, mut read: impl F
 }
 
 /// The number under which a hospital's patients are known at a site: the profiles' numbering.
-pub(super) fn identifier(site: &SiteId, number: &str) -> Identifier {
+pub(crate) fn identifier(site: &SiteId, number: &str) -> Identifier {
     Identifier { system: format!("{site}:MRN"), value: number.to_owned() }
 }
 

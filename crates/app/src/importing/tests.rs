@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use alongside_domain::access::Scope;
 use alongside_domain::calendar::Period;
 use alongside_domain::command::Command;
 use alongside_domain::contact::{ContactNote, Outcome, Way};
@@ -11,7 +12,7 @@ use alongside_domain::referral::{Audience, Referral, Stage};
 use alongside_domain::supporter::StaffId;
 use alongside_domain::trigger::Kind;
 use alongside_store::testing::{TestDatabase, both_engines};
-use alongside_store::{Engine, Store, journal, reading};
+use alongside_store::{Engine, Store, journal, page_reads, reading};
 use jiff::civil::date;
 
 use super::{Imported, Sheet};
@@ -82,7 +83,8 @@ fn picture(app: &App) -> Vec<String> {
             Ok::<_, Failure>(())
         })
         .unwrap();
-    lines.push(format!("{:?}", app.search("north", "00").unwrap()));
+    lines
+        .push(format!("{:?}", app.store.read(|tx| page_reads::search(tx, &Scope::of_operator(SiteId("north".into())), "00", 50)).unwrap()));
     lines
 }
 
@@ -495,7 +497,7 @@ fn the_storys_spreadsheet_comes_in_and_its_three_bad_rows_are_told() {
     let database = TestDatabase::new(Engine::Sqlite);
     let setup = Setup::read(include_str!("../simulate/demo.toml"), &Extra::default()).unwrap();
     let world = Arc::new(FixedWorld::new("2024-04-02T08:30:00Z".parse().unwrap()));
-    let app = App::new(Store::open(database.url()).unwrap(), Arc::new(setup), world as Arc<dyn World>);
+    let app = App::new(Store::open(database.url()).unwrap(), Arc::new(setup), world as Arc<dyn World>, crate::testing::keys());
     let sheet = spreadsheet(2025);
     let import = |kind, text: &str| app.import(sheet.site, kind, text.as_bytes());
     import(Sheet::People, &sheet.people).unwrap();

@@ -7,10 +7,11 @@ use alongside_domain::fact::{Evidence, Fact, Novelty, Subject};
 use alongside_domain::id::MessageId;
 use alongside_domain::nhs_number::NhsNumber;
 use alongside_domain::person::{Demographics, Identifier, NhsNumberHeld, Said};
+use alongside_store::Tx;
 use alongside_store::messages::{self, Kept, Key};
 use jiff::civil::Date;
 
-use super::{Applied, Fate, apply_to_people, digest, find, today};
+use super::{Applied, Fate, apply_to_people, contradiction, digest, find, today};
 use crate::profile::{List, Reading};
 use crate::setup::Feed;
 use crate::translate::Translation;
@@ -68,36 +69,58 @@ impl App {
         if !problems.is_empty() {
             return Err(Failure::Invalid(problems));
         }
-        let key = Key { feed: feed.key.clone(), sender: "list".into(), control_id: String::new(), digest: digest(bytes) };
-        let (app, site, feed_key) = (self.clone(), feed.site.clone(), feed.key.clone());
-        let summary = self.store.write(move |tx| {
-            if messages::find(tx, &key)?.is_some() {
-                return Ok(ListSummary { rows: 0, duplicate: true });
-            }
-            let mut ids = app.world.ids();
-            let id = MessageId::new(&mut *ids);
-            let mut ctx = app.context(&mut *ids, Actor::Feed(feed_key.clone()), Cause::Message(id));
-            let mut conflicts = Vec::new();
-            for row in &rows {
-                let translation = Translation { subject: row.subject.clone(), facts: row.facts.clone(), ..Translation::default() };
-                if let Applied::Ask(problem) = apply_to_people(tx, &site, &translation, &mut ctx)? {
-                    conflicts.push(Invalid::new(format!("line {}", row.line), problem.what));
-                }
-            }
-            if !conflicts.is_empty() {
-                return Err(Failure::Invalid(conflicts));
-            }
-            let (received_at, problems) = (app.world.now(), Vec::new());
-            let kept = Kept { id, key: key.clone(), received_at, kind: "list".into(), answer: "AA".into(), set_aside: None, problems };
-            messages::add(tx, &kept)?;
-            Ok(ListSummary { rows: rows.len() as u64, duplicate: false })
-        })?;
-        self.count(feed, "list", if summary.duplicate { Fate::Duplicate } else { Fate::Applied });
+        let (app, taken_feed, key) = (self.clone(), feed.clone(), key_of(feed, bytes));
+        let actor = Actor::Feed(feed.key.clone());
+        let summary = self.store.write(move |tx| app.take_rows(tx, &taken_feed, &key, &rows, &actor))?;
+        self.count_list(feed, summary);
         Ok(summary)
+    }
+
+    /// Counts a list that was taken.
+    pub(crate) fn count_list(&self, feed: &Feed, summary: ListSummary) {
+        self.count(feed, "list", if summary.duplicate { Fate::Duplicate } else { Fate::Applied });
+    }
+
+    /// Applies the rows of a list in the caller's transaction; nothing if this very file came before.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] with every row that contradicts what is here; the store's.
+    pub(crate) fn take_rows(&self, tx: &mut Tx<'_>, feed: &Feed, key: &Key, rows: &[Row], actor: &Actor) -> Result<ListSummary, Failure> {
+        if messages::find(tx, key)?.is_some() {
+            return Ok(ListSummary { rows: 0, duplicate: true });
+        }
+        let mut ids = self.world.ids();
+        let id = MessageId::new(&mut *ids);
+        let mut ctx = self.context(&mut *ids, actor.clone(), Cause::Message(id));
+        let mut conflicts = Vec::new();
+        for row in rows {
+            let translation = Translation { subject: row.subject.clone(), facts: row.facts.clone(), ..Translation::default() };
+            if let Applied::Ask(problem) = apply_to_people(self, tx, &feed.site, &translation, &mut ctx)? {
+                conflicts.push(Invalid::new(format!("line {}", row.line), problem.what));
+            }
+        }
+        if !conflicts.is_empty() {
+            return Err(Failure::Invalid(conflicts));
+        }
+        let (received_at, problems) = (self.world.now(), Vec::new());
+        let kept = Kept { id, key: key.clone(), received_at, kind: "list".into(), answer: "AA".into(), set_aside: None, problems };
+        messages::add(tx, &kept)?;
+        Ok(ListSummary { rows: rows.len() as u64, duplicate: false })
     }
 }
 
-fn list_of(feed: &Feed) -> Result<&List, Failure> {
+/// By what a list is recognised when it comes again.
+pub(crate) fn key_of(feed: &Feed, bytes: &[u8]) -> Key {
+    Key { feed: feed.key.clone(), sender: "list".into(), control_id: String::new(), digest: digest(bytes) }
+}
+
+/// What speaks against this row being about this person, where anything does.
+pub(crate) fn contradicts(person: &alongside_domain::person::Person, row: &Row) -> Option<Invalid> {
+    let translation = Translation { subject: row.subject.clone(), facts: row.facts.clone(), ..Translation::default() };
+    contradiction(person, &translation).map(|problem| Invalid::new(format!("line {}", row.line), problem.what))
+}
+
+pub(crate) fn list_of(feed: &Feed) -> Result<&List, Failure> {
     match &feed.profile.reading {
         Reading::List(list) => Ok(list),
         Reading::Messages(_) => Err(Failure::Invalid(vec![Invalid::new("feed", "takes messages, not lists")])),
@@ -105,20 +128,20 @@ fn list_of(feed: &Feed) -> Result<&List, Failure> {
 }
 
 /// A row that was understood.
-struct Row {
-    line: u64,
-    subject: Subject,
-    facts: Vec<Fact>,
+pub(crate) struct Row {
+    pub(crate) line: u64,
+    pub(crate) subject: Subject,
+    pub(crate) facts: Vec<Fact>,
 }
 
 impl Row {
-    fn says(&self, wanted: Novelty) -> bool {
+    pub(crate) fn says(&self, wanted: Novelty) -> bool {
         self.facts.iter().any(|fact| matches!(fact, Fact::HivConfirmed { novelty, .. } if *novelty == wanted))
     }
 }
 
 /// Reads a list: the rows that were understood, and every problem with its line and column.
-fn read(list: &List, bytes: &[u8], today: Date) -> (Vec<Row>, Vec<Invalid>) {
+pub(crate) fn read(list: &List, bytes: &[u8], today: Date) -> (Vec<Row>, Vec<Invalid>) {
     let text = decode(bytes);
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut problems = Vec::new();

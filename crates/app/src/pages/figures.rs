@@ -1,14 +1,16 @@
 //! The quarter's report as a page.
 
+use alongside_domain::access::Action;
 use alongside_domain::calendar::Quarter;
 use alongside_domain::measures::{Audience, Cell, Figure, Measure, Report};
 
 use super::charts::{Chart, Dot, Shape, round_up};
 use super::{Link, words};
+use crate::desk::Desk;
 use crate::{App, Failure, london_date, reporting};
 
 /// How many quarters a chart looks back, this one included.
-const QUARTERS: usize = 5;
+const QUARTERS: usize = 8;
 /// What stands in the place of a count that is kept back.
 pub(super) const HIDDEN: &str = "1 to 4, or hidden to protect one";
 
@@ -30,7 +32,7 @@ pub struct Figures {
     /// Whether small numbers are masked.
     pub masked: bool,
     /// What may be published, and what the service itself sees.
-    pub audiences: [Link; 2],
+    pub audiences: Vec<Link>,
     /// Other quarters, oldest first.
     pub quarters: Vec<Link>,
     /// The figures.
@@ -38,7 +40,7 @@ pub struct Figures {
     /// Charts over the last quarters.
     pub charts: Vec<Chart>,
     /// The same figures as files.
-    pub downloads: [Link; 2],
+    pub downloads: Vec<Link>,
 }
 
 /// Figures that belong together.
@@ -69,6 +71,47 @@ pub struct Row {
     pub hidden: bool,
 }
 
+/// What somebody must be allowed to do to see figures as they are published, or with their small numbers.
+const fn action(audience: Audience) -> Action {
+    match audience {
+        Audience::Public => Action::SeeFigures,
+        Audience::Service => Action::SeeOwnFigures,
+    }
+}
+
+impl Desk {
+    /// The page of a site's figures for a quarter. Aggregates: the audit tells that they were read, of nobody.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`]; [`Failure::NotFound`] for another site; the report's.
+    pub fn figures_page(&self, site: &str, quarter: Quarter, audience: Audience) -> Result<Figures, Failure> {
+        let title = self.site(action(audience), site)?.title.clone();
+        let mut page = self.app().figures(site, &title, quarter, audience)?;
+        if self.may_do(Action::SeeOwnFigures).is_err() {
+            page.audiences.clear();
+        }
+        if self.may_do(Action::ExportFigures).is_err() {
+            page.downloads.clear();
+        }
+        Ok(page)
+    }
+
+    /// A site's report for a quarter, to be taken away as a file: the audit tells who took it.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`]; [`Failure::NotFound`] for another site; the report's.
+    pub fn export_report(&self, site: &str, quarter: Quarter, audience: Audience) -> Result<Report, Failure> {
+        self.site(action(audience), site)?;
+        let key = self.site(Action::ExportFigures, site)?.key.clone();
+        let report = reporting::report(self.app(), site, quarter, audience)?;
+        self.disclose(Action::ExportFigures, Some(&key), move |_, seen| {
+            seen.detail(if audience == Audience::Public { "masked" } else { "unmasked" });
+            Ok(())
+        })?;
+        Ok(report)
+    }
+}
+
 impl App {
     /// The last quarter that is over: what a page shows when no other is asked for.
     #[must_use]
@@ -76,12 +119,7 @@ impl App {
         Quarter::of(london_date(self.world.now())).previous()
     }
 
-    /// The page of a site's figures for a quarter.
-    ///
-    /// # Errors
-    /// [`Failure::NotFound`] for a site that is not configured; the report's.
-    pub fn figures_page(&self, site: &str, quarter: Quarter, audience: Audience) -> Result<Figures, Failure> {
-        let title = self.setup.sites.get(site).ok_or(Failure::NotFound)?.title.clone();
+    fn figures(&self, site: &str, title: &str, quarter: Quarter, audience: Audience) -> Result<Figures, Failure> {
         let now = Quarter::of(london_date(self.world.now()));
         let reports = self.reports(site, quarter, audience)?;
         let report = reports.last().ok_or(Failure::NotFound)?;
@@ -92,17 +130,32 @@ impl App {
             |ending: &str, words: &str| Link::new(format!("/sites/{site}/figures.{ending}?quarter={quarter}{}", with(audience)), words);
         Ok(Figures {
             site: site.to_owned(),
-            site_title: title,
+            site_title: title.to_owned(),
             quarter: quarter.to_string(),
             quarter_words: words::quarter(quarter),
             as_of: words::day(report.as_of),
             running: report.as_of <= quarter.last_day(),
             masked: report.masked,
-            audiences: [switch(Audience::Public, "Small numbers hidden"), switch(Audience::Service, "All numbers")],
+            audiences: vec![switch(Audience::Public, "Small numbers hidden"), switch(Audience::Service, "All numbers")],
             quarters: quarters_to(now).into_iter().map(|one| quarter_link(site, one, quarter, with(audience))).collect(),
             sections: sections(report),
-            charts: vec![supported_chart(&reports), promise_chart(&reports)],
-            downloads: [file("json", "Download as JSON"), file("csv", "Download as CSV")],
+            charts: vec![
+                supported_chart(&reports),
+                share_chart(
+                    &reports,
+                    "first-contact-within-promise",
+                    "First conversations within the promise, by quarter",
+                    "Within the promise",
+                ),
+                days_chart(&reports),
+                share_chart(
+                    &reports,
+                    "newly-diagnosed-engaged",
+                    "Newly diagnosed people who engaged, financial year to the end of each quarter",
+                    "Engaged",
+                ),
+            ],
+            downloads: vec![file("json", "Download as JSON"), file("csv", "Download as CSV")],
         })
     }
 
@@ -221,13 +274,10 @@ fn supported_dot(report: &Report) -> Dot {
         _ => Cell::Masked,
     };
     Dot {
-        at: i32::from(report.quarter.year()) * 4 + i32::from(report.quarter.number()),
-        label: label(report.quarter),
-        full: words::quarter(report.quarter),
         value: cell.shown().map(counted),
-        interval: None,
         short: cell.shown().map_or_else(|| "hidden".to_owned(), words::number),
         words: self::cell(cell),
+        ..quarter_dot(report)
     }
 }
 
@@ -237,14 +287,15 @@ fn counted(count: u64) -> f64 {
     count as f64
 }
 
-fn promise_chart(reports: &[Report]) -> Chart {
-    let dots: Vec<Dot> = reports.iter().map(promise_dot).collect();
+/// A share with its interval.
+fn share_chart(reports: &[Report], id: &'static str, title: &str, measured: &str) -> Chart {
+    let dots: Vec<Dot> = reports.iter().map(|report| share_dot(report, id)).collect();
     Chart {
-        id: "first-contact".into(),
-        title: "First conversations within the promise, by quarter".into(),
+        id: id.into(),
+        title: title.into(),
         description: told(&dots),
         along: "Quarter",
-        measured: "Within the promise".into(),
+        measured: measured.into(),
         shape: Shape::Intervals,
         scale: (0.0, 100.0),
         bands: Vec::new(),
@@ -252,8 +303,8 @@ fn promise_chart(reports: &[Report]) -> Chart {
     }
 }
 
-fn promise_dot(report: &Report) -> Dot {
-    let known = measure(report, "first-contact-within-promise").map(|measure| measure.figure);
+fn share_dot(report: &Report, id: &str) -> Dot {
+    let known = measure(report, id).map(|measure| measure.figure);
     let (share, interval) = match known {
         Some(Figure::Share { share, interval, .. }) => (share, interval),
         _ => (None, None),
@@ -262,13 +313,53 @@ fn promise_dot(report: &Report) -> Dot {
     let words = if hidden || more.is_empty() { value } else { format!("{value}: {more}") };
     let none = if hidden { "hidden" } else { "none" };
     Dot {
-        at: i32::from(report.quarter.year()) * 4 + i32::from(report.quarter.number()),
-        label: label(report.quarter),
-        full: words::quarter(report.quarter),
         value: share.map(|share| share * 100.0),
         interval: interval.map(|interval| (interval.low * 100.0, interval.high * 100.0)),
         short: share.map_or_else(|| none.to_owned(), words::percent),
         words,
+        ..quarter_dot(report)
+    }
+}
+
+fn days_chart(reports: &[Report]) -> Chart {
+    let dots: Vec<Dot> = reports.iter().map(days_dot).collect();
+    let top = dots.iter().filter_map(|dot| dot.value).fold(0.0, f64::max);
+    Chart {
+        id: "first-contact-working-days".into(),
+        title: "Working days to the first conversation, by quarter (median)".into(),
+        description: told(&dots),
+        along: "Quarter",
+        measured: "Working days".into(),
+        shape: Shape::Line,
+        scale: (0.0, round_up(top)),
+        bands: Vec::new(),
+        dots,
+    }
+}
+
+fn days_dot(report: &Report) -> Dot {
+    let value = match measure(report, "first-contact-working-days").map(|measure| measure.figure) {
+        Some(Figure::Median { value, .. }) => value,
+        _ => None,
+    };
+    Dot {
+        value,
+        short: value.map_or_else(|| "none".to_owned(), |value| value.to_string()),
+        words: value.map_or_else(|| "no figure: nobody, or too few to publish".to_owned(), days),
+        ..quarter_dot(report)
+    }
+}
+
+/// A dot at a report's quarter, without a value.
+fn quarter_dot(report: &Report) -> Dot {
+    Dot {
+        at: i32::from(report.quarter.year()) * 4 + i32::from(report.quarter.number()),
+        label: label(report.quarter),
+        full: words::quarter(report.quarter),
+        value: None,
+        interval: None,
+        short: String::new(),
+        words: String::new(),
     }
 }
 
@@ -308,8 +399,8 @@ mod tests {
     }
 
     #[test]
-    fn five_quarters_end_with_the_one_asked_for() {
+    fn eight_quarters_end_with_the_one_asked_for() {
         let quarters: Vec<String> = quarters_to("2024-Q4".parse().unwrap()).iter().map(ToString::to_string).collect();
-        assert_eq!(quarters, ["2023-Q4", "2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]);
+        assert_eq!(quarters, ["2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4", "2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]);
     }
 }

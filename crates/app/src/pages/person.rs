@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use alongside_domain::access::Action;
 use alongside_domain::contact::ContactNote;
 use alongside_domain::decision::{Cause, Event, What};
 use alongside_domain::id::{MessageId, PersonId};
@@ -11,12 +12,15 @@ use alongside_domain::record::Record;
 use alongside_domain::referral::{Audience, Referral, Status};
 use alongside_domain::supporter::StaffId;
 use alongside_store::reading::Assessed;
-use alongside_store::{Tx, journal, messages, people, reading};
+use alongside_store::{Tx, journal, messages, reading};
 use jiff::civil::Date;
 
+use super::Link;
+use super::care::SafeContactBox;
 use super::charts::{Band, Chart, Dot, Shape};
 use super::figures::told;
 use super::words::{self, Urgency};
+use crate::desk::Desk;
 use crate::{App, Failure, london_date};
 
 /// How many entries of a timeline a page shows, the newest.
@@ -45,8 +49,12 @@ pub struct PersonPage {
     pub current: Option<Ref>,
     /// Earlier referrals, newest first.
     pub earlier: Vec<Ref>,
+    /// How they may be contacted.
+    pub safe: SafeContactBox,
     /// What is known of the person: term and value.
     pub facts: Vec<Fact>,
+    /// What its reader can do to this person now: pages of their own.
+    pub actions: Vec<Link>,
     /// Questions that wait for an answer: what, and who answers.
     pub open_questions: Vec<(String, String)>,
     /// Questions with their answers.
@@ -156,27 +164,37 @@ pub struct Entry {
     pub why: Vec<(&'static str, String)>,
 }
 
-impl App {
-    /// A person's page.
+impl Desk {
+    /// A person's page: of their parts, those that the owner of the desk may see.
     ///
     /// # Errors
-    /// [`Failure::NotFound`], or the store's.
+    /// [`Failure::NotFound`] for nobody, and for somebody who is not theirs; the store's.
     pub fn person_page(&self, id: PersonId) -> Result<PersonPage, Failure> {
-        let today = london_date(self.world.now());
-        self.store.read(|tx| {
-            let survivor = people::survivor(tx, id)?;
-            let record = people::load(tx, survivor)?.ok_or(Failure::NotFound)?;
+        let (desk, today) = (self.clone(), self.app().today());
+        self.disclose(Action::SeePerson, None, move |tx, seen| {
+            let admitted = desk.admit(tx, seen, Action::SeePerson, id)?;
+            let survivor = admitted.record.person.id;
             let events = journal::of_person(tx, survivor)?;
-            let contacts = reading::contacts(tx, survivor)?;
-            let assessments = reading::assessments(tx, survivor)?;
-            let mut page = self.person(&record, &contacts, &assessments, today);
-            (page.timeline, page.older) = self.timeline(tx, &record, &events)?;
+            let mut contacts = reading::contacts(tx, survivor)?;
+            if desk.may_do(Action::SeeNotes).is_err() {
+                contacts.iter_mut().for_each(|contact| contact.note.clear());
+            }
+            let sees_wellbeing = desk.may_do(Action::SeeWellbeing).is_ok();
+            let assessments = if sees_wellbeing { reading::assessments(tx, survivor)? } else { Vec::new() };
+            let app = desk.app();
+            let safe = desk.safe_contact_of(tx, &admitted.record.person)?;
+            let mut page = app.person(&admitted.record, safe, &contacts, &assessments, today);
+            (page.timeline, page.older) = app.timeline(tx, &admitted.record, &events)?;
+            page.actions = desk.care_links(&admitted);
+            page.actions.extend(desk.tasks(&admitted));
             page.moved_to = (survivor != id).then(|| format!("/people/{survivor}"));
             Ok(page)
         })
     }
+}
 
-    fn person(&self, record: &Record, contacts: &[ContactNote], assessments: &[Assessed], today: Date) -> PersonPage {
+impl App {
+    fn person(&self, record: &Record, safe: SafeContactBox, contacts: &[ContactNote], assessments: &[Assessed], today: Date) -> PersonPage {
         let person = &record.person;
         let current = record.live_referral().or_else(|| record.referrals.last());
         let earlier = record.referrals.iter().rev().filter(|referral| Some(referral.id) != current.map(|current| current.id));
@@ -191,7 +209,9 @@ impl App {
             notices: notices(record),
             current: current.map(|referral| self.referral(referral, today)),
             earlier: earlier.map(|referral| self.referral(referral, today)).collect(),
+            safe,
             facts: facts(record),
+            actions: Vec::new(),
             open_questions: record.questions.iter().filter_map(open_question).collect(),
             answered: record.questions.iter().filter_map(|question| self.answered(question)).collect(),
             contacts: contacts.iter().rev().take(CONTACTS_MAX).map(|note| self.contact(note)).collect(),
@@ -377,7 +397,7 @@ fn since(day: Option<Date>) -> String {
     day.map_or_else(String::new, |day| format!(" since {}", words::day(day)))
 }
 
-fn notices(record: &Record) -> Vec<String> {
+pub(super) fn notices(record: &Record) -> Vec<String> {
     let mut notices = Vec::new();
     if let Some(death) = record.person.died {
         notices.push(format!("This person has died{}. Everything has stopped; nothing will be sent.", on_day(death.on)));
@@ -390,7 +410,7 @@ fn notices(record: &Record) -> Vec<String> {
 }
 
 /// Enough to know whom one speaks of, and how to reach them.
-fn facts(record: &Record) -> Vec<Fact> {
+pub(super) fn facts(record: &Record) -> Vec<Fact> {
     let person = &record.person;
     let unknown = || "Not known".to_owned();
     let number = person.nhs_number.map(|held| {
@@ -472,7 +492,7 @@ mod tests {
     #[test]
     fn a_person_who_awaits_notice_is_for_the_clinic_only_and_says_what_comes_next() {
         let (app, person, _database) = testing::with_somebody_awaiting_notice();
-        let page = app.person_page(person).unwrap();
+        let page = app.desk("nurse-aoife").unwrap().person_page(person).unwrap();
         let current = page.current.as_ref().unwrap();
         assert!(page.clinic_only);
         assert_eq!(current.stage, "Awaiting notice");
@@ -485,7 +505,7 @@ mod tests {
     #[test]
     fn nobody_of_an_unknown_id_is_found() {
         let (app, _, _database) = testing::with_somebody_awaiting_notice();
-        assert_eq!(app.person_page(PersonId(u128::MAX)).map(|page| page.name), Err(Failure::NotFound));
+        assert_eq!(app.desk("nurse-aoife").unwrap().person_page(PersonId(u128::MAX)).map(|page| page.name), Err(Failure::NotFound));
     }
 
     #[test]

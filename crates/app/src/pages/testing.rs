@@ -27,7 +27,7 @@ pub(crate) fn with_somebody_awaiting_notice() -> (App, PersonId, TestDatabase) {
     let answered = app.receive(&app.setup.feeds["chelwest"], CONFIRMED.as_bytes());
     assert_eq!(answered.fate, Fate::Applied);
     app.flush().unwrap();
-    let found = app.search("chelwest", "ashdown").unwrap();
+    let found = app.desk("nurse-aoife").unwrap().search("chelwest", "ashdown").unwrap();
     let person = found[0].href.strip_prefix("/people/").unwrap().parse().unwrap();
     (app, person, database)
 }

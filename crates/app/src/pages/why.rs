@@ -1,5 +1,6 @@
 //! Why a person was referred: message, rule, decision, notice.
 
+use alongside_domain::access::Action;
 use alongside_domain::contact;
 use alongside_domain::decision::{Actor, Cause, Event, What};
 use alongside_domain::id::ReferralId;
@@ -12,7 +13,8 @@ use alongside_store::messages;
 use jiff::civil::Date;
 
 use super::words;
-use crate::people::Why;
+use crate::desk::Desk;
+use crate::people::{Why, why_of};
 use crate::{App, Failure};
 
 /// The page that answers "why was this person referred?".
@@ -47,16 +49,25 @@ pub struct Step {
     pub details: Vec<(&'static str, String)>,
 }
 
-impl App {
+impl Desk {
     /// The page that answers why a referral exists.
     ///
     /// # Errors
-    /// [`Failure::NotFound`], or the store's.
+    /// [`Failure::NotFound`] for none, and for one of somebody who is not theirs; the store's.
     pub fn why_page(&self, id: ReferralId) -> Result<WhyPage, Failure> {
-        let why = self.why(id)?;
+        let desk = self.clone();
+        self.disclose(Action::SeePerson, None, move |tx, seen| {
+            desk.admit_to(tx, seen, Action::SeePerson, id)?;
+            Ok(desk.app().why_words(id, why_of(tx, id)?))
+        })
+    }
+}
+
+impl App {
+    fn why_words(&self, id: ReferralId, why: Why) -> WhyPage {
         let site = self.setup.sites.get(&why.referral.site.0);
         let audience = why.referral.audience();
-        Ok(WhyPage {
+        WhyPage {
             referral: id.to_string(),
             person: format!("/people/{}", why.referral.person),
             site_title: site.map_or_else(|| why.referral.site.0.clone(), |site| site.title.clone()),
@@ -65,7 +76,7 @@ impl App {
             clinic_only: audience == alongside_domain::referral::Audience::ClinicOnly,
             steps: self.steps(&why),
             since: why.events.iter().map(|event| self.event_line(event)).collect(),
-        })
+        }
     }
 
     fn steps(&self, why: &Why) -> Vec<Step> {
@@ -219,7 +230,7 @@ mod tests {
     fn the_answer_goes_from_the_message_by_the_rule_and_the_decision_to_the_notice() {
         let (app, person, _database) = testing::with_somebody_awaiting_notice();
         let record = app.record(person).unwrap();
-        let page = app.why_page(record.referrals[0].id).unwrap();
+        let page = app.desk("nurse-aoife").unwrap().why_page(record.referrals[0].id).unwrap();
         let headings: Vec<_> = page.steps.iter().map(|step| step.heading).collect();
         assert_eq!(headings, ["The message", "The rule", "The decision", "The notice"]);
         assert_eq!(page.steps[0].details[0], ("Type", "ORU^R01".to_owned()));
@@ -231,7 +242,7 @@ mod tests {
     fn no_step_of_the_answer_names_the_person() {
         let (app, person, _database) = testing::with_somebody_awaiting_notice();
         let record = app.record(person).unwrap();
-        let page = format!("{:?}", app.why_page(record.referrals[0].id).unwrap());
+        let page = format!("{:?}", app.desk("nurse-aoife").unwrap().why_page(record.referrals[0].id).unwrap());
         for secret in [&record.person.given, &record.person.family].into_iter().flatten() {
             assert!(!page.contains(secret.as_str()));
         }

@@ -1,17 +1,19 @@
 //! Worklists and search.
 
+use alongside_domain::access::{Action, Scope};
 use alongside_domain::person::SiteId;
 use alongside_domain::referral::Stage;
+use alongside_store::Tx;
 use alongside_store::page_reads::{self, Asked, Slice, Waiting};
-use alongside_store::{Tx, reading};
 use jiff::civil::Date;
 
 use super::Link;
 use super::words::{self, Urgency};
+use crate::desk::{Desk, Seen};
 use crate::{App, Failure, Invalid, london_date};
 
 /// How many lines a page of a list has.
-pub(super) const PAGE_SIZE: u32 = 25;
+pub(crate) const PAGE_SIZE: u32 = 25;
 /// How many people a search shows at most.
 const FOUND_MAX: u32 = 50;
 /// The shortest text that is searched for: fewer letters find everybody.
@@ -28,6 +30,7 @@ alongside_domain::coded! {
         Due = "due", "First conversation due";
         Assessments = "assessments", "Assessment due";
         Deferred = "deferred", "Deferred to a date";
+        OptedOut = "opted-out", "Opted out";
     }
 }
 
@@ -35,7 +38,17 @@ impl WorklistKind {
     /// Whether only the clinic may see it: the person may not know the diagnosis yet.
     #[must_use]
     pub const fn is_clinics(self) -> bool {
-        matches!(self, Self::AwaitingNotice | Self::Questions)
+        matches!(self, Self::AwaitingNotice | Self::Questions | Self::Deferred | Self::OptedOut)
+    }
+
+    /// What its reader must be allowed to do.
+    #[must_use]
+    pub const fn action(self) -> Action {
+        match self {
+            Self::AwaitingNotice | Self::Deferred | Self::OptedOut => Action::SeeClinicLists,
+            Self::Questions => Action::SeeQuestions,
+            Self::Open | Self::Due | Self::Assessments => Action::SeeTeamLists,
+        }
     }
 
     const fn introduction(self) -> &'static str {
@@ -48,6 +61,7 @@ impl WorklistKind {
             Self::Open => "Told about peer support, and not objecting. Each of them needs a supporter.",
             Self::Due => "The promised day of a first conversation has passed, is today, or comes within two working days.",
             Self::Assessments => "The next wellbeing assessment is due within a week, or was due before.",
+            Self::OptedOut => "They do not want peer support. Each of them can take this back at any time; until then nobody asks again.",
             Self::Deferred => "“Not now”, until a day that the person agreed to. On that day they are asked again.",
         }
     }
@@ -60,6 +74,7 @@ impl WorklistKind {
             Self::Due => "No first conversation is late or due in the next two working days.",
             Self::Assessments => "No assessment is due this week.",
             Self::Deferred => "Nobody is deferred.",
+            Self::OptedOut => "Nobody has opted out.",
         }
     }
 }
@@ -142,7 +157,8 @@ impl Paging {
     pub(super) fn new(path: &str, page: u32, total: u64) -> Self {
         let pages = u32::try_from(total.div_ceil(u64::from(PAGE_SIZE))).unwrap_or(u32::MAX).max(1);
         let page = page.clamp(1, pages);
-        let to = |page: u32| format!("{path}?page={page}");
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let to = |page: u32| format!("{path}{mark}page={page}");
         Self { page, pages, previous: (page > 1).then(|| to(page - 1)), next: (page < pages).then(|| to(page + 1)) }
     }
 
@@ -178,30 +194,34 @@ fn assessments_by(today: Date) -> Date {
     today.saturating_add(jiff::ToSpan::days(7))
 }
 
-pub(super) fn count(tx: &mut Tx<'_>, site: &SiteId, kind: WorklistKind, today: Date) -> Result<u64, Failure> {
+/// How many lines of a list its reader sees.
+pub(crate) fn count(tx: &mut Tx<'_>, scope: &Scope, kind: WorklistKind, today: Date) -> Result<u64, Failure> {
     Ok(match kind {
-        WorklistKind::AwaitingNotice => reading::count_stage(tx, site, Stage::AwaitingNotice)?,
-        WorklistKind::Questions => page_reads::count_questions(tx, site)?,
-        WorklistKind::Open => reading::count_stage(tx, site, Stage::Open)?,
-        WorklistKind::Due => page_reads::count_due(tx, site, words::due_horizon(today))?,
-        WorklistKind::Assessments => page_reads::count_assessments_due(tx, site, assessments_by(today))?,
-        WorklistKind::Deferred => reading::count_stage(tx, site, Stage::Deferred)?,
+        WorklistKind::AwaitingNotice => page_reads::count_at_stage(tx, scope, Stage::AwaitingNotice)?,
+        WorklistKind::Questions => page_reads::count_questions(tx, scope)?,
+        WorklistKind::Open => page_reads::count_at_stage(tx, scope, Stage::Open)?,
+        WorklistKind::Due => page_reads::count_due(tx, scope, words::due_horizon(today))?,
+        WorklistKind::Assessments => page_reads::count_assessments_due(tx, scope, assessments_by(today))?,
+        WorklistKind::Deferred => page_reads::count_at_stage(tx, scope, Stage::Deferred)?,
+        WorklistKind::OptedOut => page_reads::count_at_stage(tx, scope, Stage::OptedOut)?,
     })
 }
 
-impl App {
+impl Desk {
     /// A page of a worklist. Pages count from 1.
     ///
     /// # Errors
-    /// [`Failure::NotFound`] for a site that is not configured; the store's.
+    /// [`Failure::Forbidden`]; [`Failure::NotFound`] for another site; the store's.
     pub fn worklist_page(&self, site: &str, kind: WorklistKind, page: u32) -> Result<Worklist, Failure> {
-        let site = self.setup.sites.get(site).ok_or(Failure::NotFound)?;
-        let today = london_date(self.world.now());
-        self.store.read(|tx| {
+        let site = self.site(kind.action(), site)?.clone();
+        let today = self.app().today();
+        let desk = self.clone();
+        self.disclose(kind.action(), Some(&site.key.clone()), move |tx, seen| {
+            seen.detail(kind.code());
             let mut tabs = Vec::new();
             let mut total = 0;
-            for listed in WorklistKind::ALL {
-                let lines = count(tx, &site.key, *listed, today)?;
+            for listed in WorklistKind::ALL.iter().filter(|listed| desk.may_do(listed.action()).is_ok()) {
+                let lines = count(tx, &desk.scope(listed.action(), &site.key)?, *listed, today)?;
                 total = if *listed == kind { lines } else { total };
                 tabs.push(tab(&site.key, *listed, lines, kind));
             }
@@ -218,27 +238,55 @@ impl App {
                 clinic_only: kind.is_clinics(),
                 total,
                 total_words: words::counted(total, noun.0, noun.1),
-                lines: self.lines(tx, &site.key, kind, slice, today)?,
+                lines: desk.lines(tx, seen, &site.key, kind, slice)?,
                 paging,
                 tabs,
             })
         })
     }
 
-    fn lines(&self, tx: &mut Tx<'_>, site: &SiteId, kind: WorklistKind, slice: Slice, today: Date) -> Result<Vec<Line>, Failure> {
+    fn lines(&self, tx: &mut Tx<'_>, seen: &mut Seen, site: &SiteId, kind: WorklistKind, slice: Slice) -> Result<Vec<Line>, Failure> {
+        let scope = self.scope(kind.action(), site)?;
+        let today = self.app().today();
         let waiting = match kind {
             WorklistKind::Questions => {
-                return Ok(page_reads::questions(tx, site, slice)?.iter().map(|asked| question_line(asked, today)).collect());
+                let asked = page_reads::questions(tx, &scope, slice)?;
+                asked.iter().for_each(|asked| seen.person(asked.person));
+                return Ok(asked.iter().map(|asked| question_line(asked, today)).collect());
             }
-            WorklistKind::AwaitingNotice => page_reads::at_stage(tx, site, Stage::AwaitingNotice, slice)?,
-            WorklistKind::Open => page_reads::at_stage(tx, site, Stage::Open, slice)?,
-            WorklistKind::Due => page_reads::due(tx, site, words::due_horizon(today), slice)?,
-            WorklistKind::Assessments => page_reads::assessments_due(tx, site, assessments_by(today), slice)?,
-            WorklistKind::Deferred => page_reads::deferred(tx, site, slice)?,
+            WorklistKind::AwaitingNotice => page_reads::at_stage(tx, &scope, Stage::AwaitingNotice, slice)?,
+            WorklistKind::Open => page_reads::at_stage(tx, &scope, Stage::Open, slice)?,
+            WorklistKind::Due => page_reads::due(tx, &scope, words::due_horizon(today), slice)?,
+            WorklistKind::Assessments => page_reads::assessments_due(tx, &scope, assessments_by(today), slice)?,
+            WorklistKind::Deferred => page_reads::deferred(tx, &scope, slice)?,
+            WorklistKind::OptedOut => page_reads::at_stage(tx, &scope, Stage::OptedOut, slice)?,
         };
-        Ok(waiting.iter().map(|waiting| self.line(waiting, kind, today)).collect())
+        waiting.iter().for_each(|waiting| seen.person(waiting.person));
+        Ok(waiting.iter().map(|waiting| self.app().line(waiting, kind, today)).collect())
     }
 
+    /// People of a site, whom the owner of the desk may see, and whose names or numbers contain a text.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] for a site that is not theirs, and for a text that is too short or too long.
+    pub fn search(&self, site: &str, text: &str) -> Result<Vec<Found>, Failure> {
+        self.may_do(Action::FindPerson)?;
+        let site = self.site(Action::FindPerson, site).map_err(|_| Failure::invalid("site", "Choose a site"))?.key.clone();
+        let wanted = text.trim().to_owned();
+        if !(SEARCH_MIN..=SEARCH_MAX).contains(&wanted.chars().count()) {
+            let what = format!("Enter a name or a number of {SEARCH_MIN} to {SEARCH_MAX} characters");
+            return Err(Failure::Invalid(vec![Invalid::new("q", what)]));
+        }
+        let (today, scope) = (self.app().today(), self.scope(Action::FindPerson, &site)?);
+        self.disclose(Action::FindPerson, Some(&site), move |tx, seen| {
+            let found = page_reads::search(tx, &scope, &wanted, FOUND_MAX)?;
+            found.iter().for_each(|found| seen.person(found.person));
+            Ok(found.iter().map(|found| found_line(found, today)).collect())
+        })
+    }
+}
+
+impl App {
     fn line(&self, waiting: &Waiting, kind: WorklistKind, today: Date) -> Line {
         let (due, urgency) = due_of(waiting, kind, today);
         Line {
@@ -252,36 +300,19 @@ impl App {
             supporter: waiting.supporter.as_ref().map_or_else(|| "none yet".to_owned(), |id| self.setup.name_of(&id.0)),
         }
     }
-
-    /// People of a site whose names or numbers contain a text.
-    ///
-    /// # Errors
-    /// [`Failure::Invalid`] for a site that is not configured, and for a text that is too short or too long.
-    pub fn search(&self, site: &str, text: &str) -> Result<Vec<Found>, Failure> {
-        let unknown = || Failure::Invalid(vec![Invalid::new("site", "Choose a site")]);
-        let site = &self.setup.sites.get(site).ok_or_else(unknown)?.key;
-        let wanted = text.trim();
-        if !(SEARCH_MIN..=SEARCH_MAX).contains(&wanted.chars().count()) {
-            let what = format!("Enter a name or a number of {SEARCH_MIN} to {SEARCH_MAX} characters");
-            return Err(Failure::Invalid(vec![Invalid::new("q", what)]));
-        }
-        let today = london_date(self.world.now());
-        let found = self.store.read(|tx| reading::search(tx, site, wanted, FOUND_MAX))?;
-        Ok(found.into_iter().map(|found| found_line(&found, today)).collect())
-    }
 }
 
-fn found_line(found: &reading::Found, today: Date) -> Found {
+fn found_line(found: &page_reads::Found, today: Date) -> Found {
     Found {
         href: format!("/people/{}", found.person),
-        name: words::name(found.given.as_deref(), found.family.as_deref()),
-        age: words::age(found.birth_date, today),
-        born: found.birth_date.map_or_else(|| "date of birth not known".to_owned(), |born| format!("born {}", words::day(born))),
+        name: words::named(&found.named),
+        age: words::age(found.named.birth_date, today),
+        born: found.named.birth_date.map_or_else(|| "date of birth not known".to_owned(), |born| format!("born {}", words::day(born))),
         died: found.died,
     }
 }
 
-pub(super) fn address(site: &SiteId, kind: WorklistKind) -> String {
+pub(crate) fn address(site: &SiteId, kind: WorklistKind) -> String {
     format!("/sites/{site}/worklists/{kind}")
 }
 
@@ -318,7 +349,7 @@ fn reason_of(waiting: &Waiting, kind: WorklistKind) -> String {
 
 fn due_of(waiting: &Waiting, kind: WorklistKind, today: Date) -> (String, Urgency) {
     let on = match kind {
-        WorklistKind::AwaitingNotice | WorklistKind::Questions => None,
+        WorklistKind::AwaitingNotice | WorklistKind::Questions | WorklistKind::OptedOut => None,
         WorklistKind::Open | WorklistKind::Due => waiting.due_on,
         WorklistKind::Assessments => waiting.next_assessment_on,
         WorklistKind::Deferred => {
@@ -326,6 +357,9 @@ fn due_of(waiting: &Waiting, kind: WorklistKind, today: Date) -> (String, Urgenc
             return (again, Urgency::Calm);
         }
     };
+    if kind == WorklistKind::OptedOut {
+        return ("nothing, until they take it back".to_owned(), Urgency::Calm);
+    }
     on.map_or_else(|| ("to be told by a clinician".to_owned(), Urgency::Calm), |on| words::due(on, today))
 }
 
@@ -347,25 +381,31 @@ mod tests {
     #[test]
     fn somebody_awaiting_notice_stands_on_the_clinics_list_and_on_no_other() {
         let (app, person, _database) = crate::pages::testing::with_somebody_awaiting_notice();
+        let nurse = app.desk("nurse-aoife").unwrap();
         for kind in WorklistKind::ALL {
-            let list = app.worklist_page("chelwest", *kind, 1).unwrap();
+            let list = nurse.worklist_page("chelwest", *kind, 1).unwrap();
             let listed: Vec<_> = list.lines.iter().map(|line| line.href.as_str()).collect();
             let expected = if *kind == WorklistKind::AwaitingNotice { vec![format!("/people/{person}")] } else { Vec::new() };
             assert_eq!(listed, expected, "{kind}");
         }
-        let list = app.worklist_page("chelwest", WorklistKind::AwaitingNotice, 1).unwrap();
+        let list = nurse.worklist_page("chelwest", WorklistKind::AwaitingNotice, 1).unwrap();
         assert!(list.clinic_only);
         assert_eq!((list.total_words.as_str(), list.lines[0].age.as_str()), ("1 person", "aged 34"));
         assert_eq!(list.tabs.iter().filter(|tab| tab.count == "1").count(), 1);
-        assert!(app.worklist_page("northmid", WorklistKind::AwaitingNotice, 1).unwrap().lines.is_empty());
-        assert_eq!(app.worklist_page("elsewhere", WorklistKind::Open, 1).map(|list| list.total), Err(Failure::NotFound));
+        for not_theirs in ["northmid", "elsewhere"] {
+            assert_eq!(nurse.worklist_page(not_theirs, WorklistKind::Open, 1).map(|list| list.total), Err(Failure::NotFound));
+        }
+        let coordinator = app.desk("coordinator-leila").unwrap();
+        assert_eq!(coordinator.worklist_page("chelwest", WorklistKind::AwaitingNotice, 1).map(|list| list.total), Err(Failure::Forbidden));
     }
 
     #[test]
     fn a_search_needs_two_characters_and_a_site() {
         let (app, _database) = crate::pages::testing::app();
-        assert!(matches!(app.search("chelwest", " a "), Err(Failure::Invalid(_))));
-        assert!(matches!(app.search("elsewhere", "ada"), Err(Failure::Invalid(_))));
-        assert_eq!(app.search("chelwest", "ada"), Ok(Vec::new()));
+        let nurse = app.desk("nurse-aoife").unwrap();
+        assert!(matches!(nurse.search("chelwest", " a "), Err(Failure::Invalid(_))));
+        assert!(matches!(nurse.search("northmid", "ada"), Err(Failure::Invalid(_))));
+        assert!(matches!(nurse.search("elsewhere", "ada"), Err(Failure::Invalid(_))));
+        assert_eq!(nurse.search("chelwest", "ada"), Ok(Vec::new()));
     }
 }

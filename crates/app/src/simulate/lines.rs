@@ -10,7 +10,7 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::clock::{Calendar, LAST_WORKED, days_between, later, plus};
+use super::clock::{Calendar, LAST_DAY, LAST_WORKED, days_between, later, plus};
 use super::known::Hospital;
 use super::people::Site;
 use super::script::{ASK_AGAIN, Fate, Origin, Special};
@@ -187,6 +187,10 @@ impl Writer<'_> {
         }
         let at = if allocated == case.told { self.time(allocated, 16, 17) } else { self.time(allocated, 9, 10) };
         self.add(at, Step::Allocate);
+        if case.fate == Fate::AllocatedOnly {
+            // They asked to be written to first: a letter waits for Monday, half an hour after the story ends.
+            self.add(LAST_WORKED.at(16, 40, 0, 0), Step::Letter { not_before: LAST_DAY });
+        }
         for day in self.attempts(allocated, first) {
             self.attempt(day);
         }

@@ -415,6 +415,8 @@ fn supporter(key: &str) -> Supporter {
         sites: vec![(SiteId(one.site.key().to_owned()), Basis::Inside)],
         from: one.from,
         until: one.until,
+        training_until: Some(Date::MAX),
+        dbs_until: Some(Date::MAX),
         capacity: one.capacity,
     }
 }

@@ -5,15 +5,16 @@ use jiff::civil::Date;
 
 use super::placing::{New, raise};
 use super::{cancel_letters, opt_out_live, set_status};
+use crate::allocation;
 use crate::command::Command;
 use crate::contact::{Assessment, AssessmentForm, Contact, ContactNote, MINUTES_MAX, NOTE_CHARACTERS_MAX, Outcome as ContactOutcome};
-use crate::decision::{Actor, Context, Decision, Effect, Outgoing, Refusal, What};
+use crate::decision::{Actor, Cause, Context, Decision, Effect, Outgoing, Refusal, What};
 use crate::id::{AssessmentId, ContactId, OutgoingId, ReferralId};
 use crate::notice::{Answer, Notice, Telling};
 use crate::person::{Diagnosis, Objection, ObjectionReason, Scope};
 use crate::record::Record;
 use crate::referral::{EndReason, Move, Referral, Status, next};
-use crate::supporter::{Basis, Role, Supporter};
+use crate::supporter::{Role, Supporter};
 use crate::trigger::{Kind, Outcome, Rule};
 
 /// Decides a command.
@@ -216,44 +217,16 @@ fn ask_again(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId) -> 
 
 fn allocate(decision: &mut Decision, ctx: &mut Context<'_>, id: ReferralId, supporter: &Supporter, caseload: u32) -> Result<(), Refusal> {
     living(decision)?;
-    permitted(ctx, &[Role::Coordinator, Role::Supporter])?;
+    // A clinician gives away the shielded alone: that they are is the policy's to know.
+    permitted(ctx, &[Role::Coordinator, Role::Supporter, Role::Clinician])?;
     let referral = find(decision, id)?;
-    if referral.status.supporter() == Some(&supporter.id) {
-        return Err(Refusal::SameSupporter);
-    }
-    if referral.audience() == crate::referral::Audience::ClinicOnly {
-        return Err(Refusal::NotInThisState);
-    }
-    may_support(decision, ctx, referral, supporter)?;
-    if caseload >= supporter.capacity {
-        return Err(Refusal::CaseloadFull);
-    }
+    // An import tells what was done; whether its supporter is cleared is asked when they look, and at the next allocation.
+    let is_told = matches!(ctx.cause, Cause::Import(_));
+    allocation::may_take(&decision.record.person, referral, supporter, caseload, ctx.today, is_told)?;
     let again = referral.status.supporter().is_some();
     let status = moved(decision, id, &Move::Allocate { supporter: supporter.id.clone() })?;
     let what = if again { What::Reallocated } else { What::Allocated };
     set_status(decision, ctx, id, status, what, Some(&supporter.id.0));
-    Ok(())
-}
-
-/// Site, contract, and the lawful footing.
-fn may_support(decision: &Decision, ctx: &Context<'_>, referral: &Referral, supporter: &Supporter) -> Result<(), Refusal> {
-    let basis = supporter.basis_at(&referral.site).ok_or(Refusal::NotAtThisSite)?;
-    if !supporter.works_on(ctx.today) {
-        return Err(Refusal::ContractOver);
-    }
-    may_know(decision, referral, basis)
-}
-
-/// The lawful footing: information goes outside the clinic's team by recorded consent and without an objection only.
-fn may_know(decision: &Decision, referral: &Referral, basis: Basis) -> Result<(), Refusal> {
-    if basis == Basis::Outside {
-        if decision.record.person.objection.is_some() {
-            return Err(Refusal::OutsideRefused);
-        }
-        if !referral.consents_to_outside {
-            return Err(Refusal::ConsentNeeded);
-        }
-    }
     Ok(())
 }
 
@@ -282,7 +255,7 @@ fn record_contact(
         return Err(Refusal::NoteTooLong);
     }
     let conversation = note.outcome == ContactOutcome::Conversation;
-    may_know(decision, referral, basis)?;
+    allocation::may_know(&decision.record.person, referral, basis)?;
     let status = moved(decision, id, if conversation { &Move::Converse } else { &Move::Attempt })?;
     keep_contact(decision, ctx, id, note);
     let (engages, supports) = (matches!(status, Status::Engaged { .. }), matches!(status, Status::Supported { .. }));

@@ -19,6 +19,8 @@ const LABEL_ROOM: f64 = 58.0;
 const BAND_ROOM: f64 = 92.0;
 /// The widest bar.
 const BAR_MAX: f64 = 48.0;
+/// The part of the way from bar to bar that a bar fills at most.
+const BAR_SHARE: f64 = 0.7;
 
 /// A chart, placed.
 #[derive(Template)]
@@ -71,12 +73,23 @@ struct Bar {
 }
 
 impl<'a> Drawing<'a> {
+    /// What it shows: where a figure's definition stands in `/measures`, its chart has that name.
+    pub(crate) const fn about(&self) -> &str {
+        self.chart.id.as_str()
+    }
+
+    /// Its title.
+    pub(crate) const fn title(&self) -> &str {
+        self.chart.title.as_str()
+    }
+
     pub(crate) fn of(chart: &'a Chart) -> Self {
         let place = Place::new(chart);
-        let mut labelled = f64::NEG_INFINITY;
+        // From the latest on back, so that the latest always has its label.
+        let mut labelled = f64::INFINITY;
         let mut marks: Vec<Mark> = chart.dots.iter().enumerate().map(|(index, dot)| place.mark(index, dot)).collect();
-        for (mark, dot) in marks.iter_mut().zip(&chart.dots) {
-            if mark.x - labelled >= LABEL_ROOM {
+        for (mark, dot) in marks.iter_mut().zip(&chart.dots).rev() {
+            if labelled - mark.x >= LABEL_ROOM {
                 labelled = mark.x;
                 mark.label = Some(dot.label.clone());
             }
@@ -128,6 +141,12 @@ impl<'a> Place<'a> {
         rounded(if self.chart.dots.len() < 2 { f64::midpoint(from, to) } else { from + float(index) / steps * (to - from) })
     }
 
+    /// How far one bar is from the next.
+    fn step(&self) -> f64 {
+        let steps = float(self.chart.dots.len().saturating_sub(1)).max(1.0);
+        (WIDTH - RIGHT - BAR_MAX - LEFT - 6.0) / steps
+    }
+
     fn y(&self, value: f64) -> f64 {
         let (low, high) = self.chart.scale;
         let part = if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.0 };
@@ -140,13 +159,14 @@ impl<'a> Place<'a> {
         let interval = dot.interval.map(|(low, high)| (self.y(high), self.y(low)));
         let bar = dot.value.filter(|_| self.chart.shape == Shape::Bars);
         let top = interval.map_or(y, |(high, _)| high.min(y));
+        let width = BAR_MAX.min(self.step() * BAR_SHARE);
         Mark {
             x,
             y,
             words_y: rounded(top - 8.0),
             words: dot.short.clone(),
             label: None,
-            bar: bar.map(|_| Bar { x: rounded(x - BAR_MAX / 2.0), width: BAR_MAX, height: rounded(base - y) }),
+            bar: bar.map(|_| Bar { x: rounded(x - width / 2.0), width: rounded(width), height: rounded(base - y) }),
             interval,
             dot: dot.value.is_some() && self.chart.shape != Shape::Bars,
         }

@@ -1,9 +1,11 @@
 //! One sample of every page model, with texts as long and as odd as they come, so that a test renders every template.
 
+use alongside_app::pages::SafeContactBox;
 use alongside_app::pages::words::Urgency;
 use alongside_app::pages::{
-    Answered, Band, Chart, Contact, Dot, Entry, Fact, FeedLine, Figures, Found, Headline, LedgerLine, Line, Link, Paging, PersonPage,
-    Quarantined, Ref, Row, Section, SetAside, Shape, SiteCard, Start, Step, Tab, Tile, Trend, Wellbeing, WhyPage, Worklist, WorklistKind,
+    Answered, Band, Chart, Contact, Dot, Entry, Fact, FeedWaiting, Figures, FiguresStart, Found, Headline, LedgerLine, Line, Link, Paging,
+    PersonPage, Quarantined, Ref, Row, Section, SetAside, Shape, SiteCard, Step, Tab, Tile, Trend, Wellbeing, WhyPage, Worklist,
+    WorklistKind,
 };
 
 /// A name that would break a page which did not escape it.
@@ -59,7 +61,7 @@ pub(crate) fn charts() -> Vec<Chart> {
     ]
 }
 
-pub(crate) fn start() -> Start {
+pub(crate) fn figures_start() -> FiguresStart {
     let headline = |value: &str, hidden| Headline {
         value: value.into(),
         hidden,
@@ -85,22 +87,10 @@ pub(crate) fn start() -> Start {
             standings: vec![("Engaged".into(), "201".into())],
         },
     };
-    let feed = |silent| FeedLine {
-        key: "west".into(),
-        site: "Chelsea and Westminster".into(),
-        sender: "Cerner Millennium (HL7 v2.3, MLLP)".into(),
-        heard: "Silent since yesterday at 2:00am".into(),
-        silent,
-        state: "Silent",
-        volume: "600,000 messages".into(),
-    };
-    Start {
+    FiguresStart {
         now: "6 January 2025, 8:30am".into(),
         quarter: "October to December 2024".into(),
         sites: vec![site("west", true), site("north", false)],
-        feeds: vec![feed(true), feed(false)],
-        quarantined: "40 messages are set aside".into(),
-        any_quarantined: true,
     }
 }
 
@@ -122,7 +112,7 @@ pub(crate) fn figures(masked: bool) -> Figures {
         as_of: "6 January 2025".into(),
         running: !masked,
         masked,
-        audiences: [link("Small numbers hidden"), link("All numbers")],
+        audiences: vec![link("Small numbers hidden"), link("All numbers")],
         quarters: vec![link("July to September 2024"), link("October to December 2024")],
         sections: vec![
             Section {
@@ -132,11 +122,11 @@ pub(crate) fn figures(masked: bool) -> Figures {
             Section { heading: "Nothing here", rows: vec![] },
         ],
         charts: charts(),
-        downloads: [link("Download as JSON"), link("Download as CSV")],
+        downloads: vec![link("Download as JSON"), link("Download as CSV")],
     }
 }
 
-fn paging() -> Paging {
+pub(crate) fn paging() -> Paging {
     Paging { page: 2, pages: 3, previous: Some("/quarantined?page=1".into()), next: Some("/quarantined?page=3".into()) }
 }
 
@@ -177,7 +167,13 @@ pub(crate) fn quarantined(full: bool) -> Quarantined {
         kept_until: "1 February 2025, 9:14am".into(),
         problems: vec![("OBX[3]-5[2].1".into(), "the code is not in the profile".into())],
     };
-    Quarantined { total: 60, messages: if full { vec![message; 25] } else { Vec::new() }, paging: paging() }
+    let waiting = FeedWaiting { key: "northmid".into(), words: message.feed.clone(), count: "60 messages".into() };
+    Quarantined {
+        total: 60,
+        by_feed: if full { vec![waiting] } else { Vec::new() },
+        messages: if full { vec![message; 25] } else { Vec::new() },
+        paging: paging(),
+    }
 }
 
 fn referral(urgency: Urgency) -> Ref {
@@ -227,7 +223,9 @@ pub(crate) fn person() -> PersonPage {
         notices: vec!["This person has died on 28 December 2024. Everything has stopped; nothing will be sent.".into()],
         current: Some(referral(Urgency::Soon)),
         earlier: vec![referral(Urgency::Calm)],
+        safe: safe_contact(),
         facts: vec![Fact { term: "Telephone", value: "07700 900123".into() }],
+        actions: vec![link("Record notice")],
         open_questions: vec![("Newly diagnosed, or known before?".into(), "A clinician answers.".into())],
         answered: vec![Answered {
             question: "Newly diagnosed, or known before?",
@@ -265,4 +263,20 @@ pub(crate) fn found() -> Vec<Found> {
         died,
     };
     vec![one(false), one(true)]
+}
+
+fn safe_contact() -> SafeContactBox {
+    SafeContactBox {
+        is_known: true,
+        channel: "Telephone call".into(),
+        when: "evenings and weekends".into(),
+        who_may_answer: "nobody else".into(),
+        voicemail: "Do not leave a message",
+        name_to_say: NAME.into(),
+        notes: "Never before noon".into(),
+        telephone: None,
+        recorded: Some("Inês, 6 January 2025".into()),
+        form: alongside_domain::safe_contact::SafeContactForm::default(),
+        may_change: true,
+    }
 }

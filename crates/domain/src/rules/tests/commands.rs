@@ -260,7 +260,7 @@ fn going_outside_needs_recorded_consent() {
 }
 
 #[test]
-fn allocation_asks_for_release_site_contract_and_room() {
+fn allocation_asks_for_release_site_contract_training_and_room() {
     check(
         "confirmed result new r1; allocate ann",
         expect![[r#"
@@ -271,11 +271,12 @@ fn allocation_asks_for_release_site_contract_and_room() {
     "#]],
     );
     check(
-        "confirmed result new r1; notice; allocate eve; allocate carl; allocate ann 3; allocate ann 2",
+        "confirmed result new r1; notice; allocate eve; allocate tess; allocate carl; allocate ann 3; allocate ann 2",
         expect![[r#"
         new-diagnosis → referral 1
         referral 1: allocated ann, released 2024-10-01 due 2024-10-08
         refused: allocate eve: contract-over
+        refused: allocate tess: not-cleared
         refused: allocate carl: not-at-this-site
         refused: allocate ann 3: caseload-full
         last: allocated
@@ -291,12 +292,12 @@ fn allocation_asks_for_release_site_contract_and_room() {
     "#]],
     );
     check(
-        "confirmed result new r1; notice; allocate ann by person; allocate ann by nurse; allocate ann by clock",
+        "confirmed result new r1; notice; allocate ann by person; allocate ann by manager; allocate ann by clock",
         expect![[r#"
         new-diagnosis → referral 1
         referral 1: open, released 2024-10-01 due 2024-10-08
         refused: allocate ann by person: not-permitted
-        refused: allocate ann by nurse: not-permitted
+        refused: allocate ann by manager: not-permitted
         refused: allocate ann by clock: not-permitted
         last: nothing
     "#]],

@@ -317,11 +317,11 @@ fn telling(how: &[&str], today: Date) -> Telling {
     }
 }
 
-/// Ann and Ben work inside, Olga outside, Carl elsewhere only, and Eve's contract ended yesterday.
+/// Ann and Ben work inside, Olga outside, Carl elsewhere only; Eve's contract ended yesterday, and Tess's training.
 pub(super) fn supporter(who: &str) -> Supporter {
     let here = |basis| vec![(SiteId("here".into()), basis)];
     let (sites, until) = match who {
-        "ann" | "ben" => (here(Basis::Inside), None),
+        "ann" | "ben" | "tess" => (here(Basis::Inside), None),
         "olga" => (here(Basis::Outside), None),
         "carl" => (vec![(SiteId("elsewhere".into()), Basis::Inside)], None),
         "eve" => (here(Basis::Inside), FIRST_DAY.yesterday().ok()),
@@ -334,6 +334,8 @@ pub(super) fn supporter(who: &str) -> Supporter {
         sites,
         from: date(2020, 1, 1),
         until,
+        training_until: if who == "tess" { FIRST_DAY.yesterday().ok() } else { Some(Date::MAX) },
+        dbs_until: Some(Date::MAX),
         capacity: 3,
     }
 }

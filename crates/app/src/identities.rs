@@ -1,0 +1,191 @@
+//! Sign-in with an account elsewhere. Who it is, an issuer has said and the program (`server`) has checked; whose that is
+//! here stands in the links, and in nothing that could be given to somebody else, such as an e-mail address.
+//!
+//! A link is made by an operator who knows the subject, or by whoever takes up an invitation. There is no third way: nobody
+//! comes in because their organisation knows them.
+
+use alongside_domain::decision::Actor;
+use alongside_domain::session::{Ended, Method};
+use alongside_domain::supporter::StaffId;
+use alongside_store::accounts;
+use alongside_store::audit::{self, Entry, Outcome};
+
+use crate::accounts::SecretToken;
+use crate::{App, Failure};
+
+/// The code of a sign-in in the audit.
+const SIGN_IN: &str = "sign-in";
+/// The code of a link in the audit.
+const LINK: &str = "link-identity";
+
+impl App {
+    /// Opens a session for whoever this account elsewhere is linked to.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] when it is nobody's, or theirs is suspended or no longer configured; the store's.
+    pub fn sign_in_with(&self, issuer: &str, subject: &str) -> Result<SecretToken, Failure> {
+        let staff = self.identity(issuer, subject)?.ok_or(Failure::NotFound)?;
+        let opened = self.open_session(&staff, Method::OpenIdConnect);
+        match &opened {
+            Ok(_) => self.note(&staff, SIGN_IN, Outcome::Allowed, Method::OpenIdConnect.code())?,
+            Err(Failure::NotFound) => self.note(&staff, SIGN_IN, Outcome::Refused, "not-open")?,
+            Err(_) => {}
+        }
+        opened
+    }
+
+    /// Takes up an invitation with an account elsewhere, and opens a session.
+    ///
+    /// # Errors
+    /// Those of [`App::accept_invitation_with`].
+    pub fn take_up_with(&self, invitation: &str, issuer: &str, subject: &str) -> Result<SecretToken, Failure> {
+        let staff = self.accept_invitation_with(invitation, issuer, subject)?;
+        self.note(&staff, LINK, Outcome::Allowed, "invitation")?;
+        self.sign_in_with(issuer, subject)
+    }
+
+    /// Ends the sessions of whoever this account elsewhere is linked to, because its issuer said so; tells how many. Nobody's
+    /// has none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn end_by_issuer(&self, issuer: &str, subject: &str) -> Result<u64, Failure> {
+        let Some(staff) = self.identity(issuer, subject)? else { return Ok(0) };
+        self.end_sessions_of(&staff, None, Ended::EndedByIssuer)
+    }
+
+    /// Links an account elsewhere to somebody.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] when it is somebody else's, or nobody of this key is configured; the store's.
+    pub fn connect(&self, issuer: &str, subject: &str, staff: &StaffId) -> Result<(), Failure> {
+        if subject.trim().is_empty() {
+            return Err(Failure::invalid("subject", "is empty"));
+        }
+        if self.identity(issuer, subject)?.is_some_and(|owner| owner != *staff) {
+            return Err(Failure::invalid("subject", "belongs to somebody else here; unlink them first"));
+        }
+        self.link_identity(issuer, subject, staff)?;
+        self.note_by(Actor::Operator, LINK, Outcome::Allowed, "operator")
+    }
+
+    /// Takes all links of somebody away, and ends their sessions in the same unit of work; tells how many links there were.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn disconnect(&self, staff: &StaffId) -> Result<usize, Failure> {
+        let (staff, now) = (staff.clone(), self.world.now());
+        let links = self.store.write(move |tx| {
+            let links = accounts::identities(tx, &staff)?;
+            for (issuer, subject) in &links {
+                accounts::unlink(tx, issuer, subject)?;
+            }
+            accounts::end_all(tx, &staff, None, now, Ended::EndedByOperator)?;
+            Ok::<_, Failure>(links.len())
+        })?;
+        self.note_by(Actor::Operator, "unlink-identity", Outcome::Allowed, "operator")?;
+        Ok(links)
+    }
+
+    fn note(&self, staff: &StaffId, action: &str, outcome: Outcome, detail: &str) -> Result<(), Failure> {
+        let Some(actor) = self.setup.staff_actor(&staff.0) else { return Ok(()) };
+        self.note_by(actor, action, outcome, detail)
+    }
+
+    fn note_by(&self, actor: Actor, action: &str, outcome: Outcome, detail: &str) -> Result<(), Failure> {
+        let entry = Entry {
+            at: self.world.now(),
+            actor,
+            action: action.to_owned(),
+            purpose: "work".to_owned(),
+            site: None,
+            outcome,
+            detail: Some(detail.to_owned()),
+            subjects: Vec::new(),
+        };
+        let key = self.keys.audit.clone();
+        self.store.write(move |tx| audit::append(tx, &key, &entry))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alongside_store::testing;
+
+    use super::*;
+    use crate::testing::service;
+
+    const ISSUER: &str = "https://issuer.example";
+
+    fn ada() -> StaffId {
+        StaffId("nurse-ada".into())
+    }
+
+    fn lines(app: &App) -> Vec<(Outcome, Option<String>)> {
+        let page = app.store.read(|tx| audit::of_staff(tx, &ada(), alongside_store::page_reads::Slice { most: 10, skip: 0 })).unwrap();
+        page.into_iter().map(|line| (line.outcome, line.detail)).collect()
+    }
+
+    #[test]
+    fn an_account_elsewhere_opens_a_session_for_whom_it_is_linked_to_and_for_nobody_else() {
+        testing::both_engines(|store| {
+            let (app, _) = service(store);
+            assert_eq!(app.sign_in_with(ISSUER, "ada").err(), Some(Failure::NotFound));
+            app.connect(ISSUER, "ada", &ada()).unwrap();
+            let token = app.sign_in_with(ISSUER, "ada").unwrap_or_else(|failure| panic!("{failure}"));
+            let session = app.session(token.reveal()).unwrap().unwrap();
+            assert_eq!((session.staff, session.method), (ada(), Method::OpenIdConnect));
+            for (issuer, subject) in [(ISSUER, "Ada"), (ISSUER, "ada "), ("https://other.example", "ada"), (ISSUER, "")] {
+                assert_eq!(app.sign_in_with(issuer, subject).err(), Some(Failure::NotFound), "{issuer} {subject}");
+            }
+            app.suspend(&ada()).unwrap();
+            assert_eq!(app.sign_in_with(ISSUER, "ada").err(), Some(Failure::NotFound));
+            let noted = [(Outcome::Refused, Some("not-open".to_owned())), (Outcome::Allowed, Some("openid-connect".to_owned()))];
+            assert_eq!(lines(&app), noted);
+        });
+    }
+
+    #[test]
+    fn an_issuer_ends_the_sessions_of_its_own_people_alone() {
+        testing::both_engines(|store| {
+            let (app, _) = service(store);
+            app.connect(ISSUER, "ada", &ada()).unwrap();
+            let Ok(token) = app.sign_in_with(ISSUER, "ada") else { panic!("she is known") };
+            for (issuer, subject) in [("https://other.example", "ada"), (ISSUER, "bob")] {
+                assert_eq!(app.end_by_issuer(issuer, subject), Ok(0));
+            }
+            assert!(app.session(token.reveal()).unwrap().is_some());
+            assert_eq!(app.end_by_issuer(ISSUER, "ada"), Ok(1));
+            assert_eq!(app.session(token.reveal()).unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn an_account_elsewhere_is_never_moved_to_somebody_else_and_without_it_nobody_stays_in() {
+        testing::both_engines(|store| {
+            let (app, _) = service(store);
+            app.connect(ISSUER, "ada", &ada()).unwrap();
+            let sen = StaffId("dr-sen".into());
+            assert!(matches!(app.connect(ISSUER, "ada", &sen), Err(Failure::Invalid(_))));
+            assert!(matches!(app.connect(ISSUER, " ", &ada()), Err(Failure::Invalid(_))));
+            let Ok(token) = app.sign_in_with(ISSUER, "ada") else { panic!("she is known") };
+            assert_eq!(app.disconnect(&ada()), Ok(1));
+            assert_eq!(app.session(token.reveal()).unwrap(), None);
+            assert_eq!(app.sign_in_with(ISSUER, "ada").err(), Some(Failure::NotFound));
+            assert_eq!(app.connect(ISSUER, "ada", &sen), Ok(()));
+        });
+    }
+
+    #[test]
+    fn whoever_takes_up_an_invitation_is_linked_and_signed_in() {
+        testing::both_engines(|store| {
+            let (app, _) = service(store);
+            let link = app.invite(&ada(), "operator").unwrap();
+            let Ok(token) = app.take_up_with(link.reveal(), ISSUER, "ada") else { panic!("she was invited") };
+            assert!(app.session(token.reveal()).unwrap().is_some());
+            assert_eq!(app.take_up_with(link.reveal(), ISSUER, "ada").err(), Some(Failure::NotFound));
+            assert!(app.sign_in_with(ISSUER, "ada").is_ok());
+        });
+    }
+}

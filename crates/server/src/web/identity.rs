@@ -1,0 +1,141 @@
+//! Sign-in with an account elsewhere: to the provider, back from it, and its word that somebody has left.
+//!
+//! The protocol stands in `oidc`, whose an account is in `app::identities`. What is refused gets one page with few texts, and
+//! the log the check that did not hold.
+
+use alongside_app::Failure;
+use alongside_domain::session::Ended;
+use axum::Form;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::seat::{self, COOKIE};
+use super::{Web, problem};
+use crate::oidc::{BROWSER_COOKIE, NOT_SIGNED_IN, OidcError, Returned, SIGN_IN_SECONDS_MAX};
+
+/// `?invitation=…`, on the way from an invitation's page.
+#[derive(Default, Deserialize)]
+pub(crate) struct Begin {
+    invitation: Option<String>,
+}
+
+/// What a provider sends when somebody has left.
+#[derive(Deserialize)]
+pub(crate) struct Left {
+    logout_token: String,
+}
+
+/// Leads to a provider's own page.
+pub(crate) async fn begin(
+    State(web): State<Web>,
+    Path(provider): Path<String>,
+    asked: Result<Query<Begin>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let invitation = asked.map(|Query(asked)| asked.invitation).unwrap_or_default();
+    if invitation.is_some() && is_led_from_elsewhere(&headers) {
+        // Another site would have whoever opens it taken for somebody whom it has an invitation of.
+        return problem::forged(&web);
+    }
+    let now = web.app().world.now();
+    match web.options.identity.begin(&provider, invitation, now).await {
+        Ok((address, cookie)) => with_cookies(Redirect::to(&address).into_response(), [browser_cookie(&cookie, SIGN_IN_SECONDS_MAX)]),
+        Err(OidcError::ProviderUnknown) => problem::not_found(&web, None),
+        Err(why) => refuse(&web, why),
+    }
+}
+
+/// Takes somebody back from a provider's page, with a session if everything holds.
+pub(crate) async fn finish(State(web): State<Web>, returned: Result<Query<Returned>, QueryRejection>, headers: HeaderMap) -> Response {
+    let returned = returned.map(|Query(returned)| returned).unwrap_or_default();
+    let cookie = seat::cookie(&headers, BROWSER_COOKIE);
+    let now = web.app().world.now();
+    let answer = match web.options.identity.finish(&returned, cookie.as_deref(), now).await {
+        Ok(finished) => {
+            let before = seat::cookie(&headers, COOKIE);
+            let here = web.clone();
+            web.answer_anybody(move |app| {
+                let (issuer, subject) = (&finished.identity.issuer, &finished.identity.subject);
+                let opened = match &finished.invitation {
+                    Some(invitation) => app.take_up_with(invitation, issuer, subject),
+                    None => app.sign_in_with(issuer, subject),
+                };
+                let token = match opened {
+                    Ok(token) => token,
+                    // Nobody's, suspended, used up, somebody else's: all the same to whoever stands outside.
+                    Err(Failure::NotFound | Failure::Invalid(_)) => {
+                        tracing::warn!(reason = "not linked or not open", "a sign-in with an account elsewhere was refused");
+                        return Ok(problem::not_signed_in(&here, StatusCode::FORBIDDEN, NOT_SIGNED_IN));
+                    }
+                    Err(failure) => return Err(failure),
+                };
+                if let Some(session) = before.map(|token| app.session(&token)).transpose()?.flatten() {
+                    app.end_session(&session.digest, Ended::SignedOut)?;
+                }
+                Ok(with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token)]))
+            })
+            .await
+        }
+        Err(why) => refuse(&web, why),
+    };
+    with_cookies(answer, [browser_cookie("", 0)])
+}
+
+/// Ends sessions because a provider says so (OpenID Connect Back-Channel Logout 1.0, sections 2.5 to 2.8). A server asks, and
+/// no browser: what it sends proves itself by its signature.
+pub(crate) async fn ended(State(web): State<Web>, sent: Result<Form<Left>, FormRejection>) -> Response {
+    let Ok(Form(left)) = sent else { return not_ended(OidcError::TokenMalformed) };
+    let app = web.app();
+    let ended = match web.options.identity.ended(&left.logout_token, app.world.now()).await {
+        Ok(ended) => ended,
+        Err(why) => return not_ended(why),
+    };
+    let whose = ended.clone();
+    match tokio::task::spawn_blocking(move || app.end_by_issuer(&whose.issuer, &whose.subject)).await {
+        Ok(Ok(_)) => StatusCode::OK.into_response(),
+        _ => {
+            web.options.identity.was_not_ended(&ended);
+            not_ended(OidcError::Broken)
+        }
+    }
+}
+
+/// Section 2.8: whatever the reason, 400, with an error as of OAuth.
+fn not_ended(why: OidcError) -> Response {
+    tracing::warn!(reason = %why, "a logout by an identity provider was refused");
+    let error = if why.is_outage() { "temporarily_unavailable" } else { "invalid_request" };
+    let body = format!("{{\"error\":\"{error}\"}}");
+    (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn refuse(web: &Web, why: OidcError) -> Response {
+    tracing::warn!(reason = %why, "a sign-in with an account elsewhere was refused");
+    let status = match why {
+        OidcError::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        why if why.is_outage() => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::FORBIDDEN,
+    };
+    problem::not_signed_in(web, status, why.words())
+}
+
+/// Whether a browser says that a link was followed on a page of another site.
+fn is_led_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// Lax: the way back comes from another site.
+fn browser_cookie(value: &str, seconds: i64) -> String {
+    format!("{BROWSER_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+}
+
+fn with_cookies(mut answer: Response, cookies: impl IntoIterator<Item = String>) -> Response {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            answer.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    answer
+}

@@ -1,0 +1,122 @@
+//! Who asks: the session of a request, and the desk that belongs to it.
+
+use alongside_app::{Desk, Failure, accounts};
+use alongside_domain::access::Action;
+use alongside_domain::session::Session;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::done::Done;
+use super::{Web, problem};
+
+/// The cookie of a session. `__Host-` binds it to this host, to all of its paths, and to a secure channel.
+pub(crate) const COOKIE: &str = "__Host-alongside";
+
+/// Where somebody signs in.
+pub(crate) const SIGN_IN: &str = "/sign-in";
+
+/// A signed-in request: put in place by the check of its route, and by nothing else.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    /// What its owner may do.
+    pub(crate) desk: Desk,
+    /// The session.
+    pub(crate) session: Session,
+    /// What every form of this session carries.
+    pub(crate) form_token: String,
+    /// What was just done, to be said at the top of the page.
+    pub(crate) done: Option<Done>,
+    /// The path that was asked for.
+    pub(crate) path: String,
+    /// How many uses of break-glass wait for their review.
+    pub(crate) to_review: u64,
+    /// How many concerns wait to be taken on.
+    pub(crate) concerns: u64,
+}
+
+impl FromRequestParts<Web> for Seat {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, StatusCode> {
+        // A handler that wants a seat on a route that needs none is a mistake, and is answered by nothing.
+        parts.extensions.get::<Self>().cloned().ok_or(StatusCode::FORBIDDEN)
+    }
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+/// The header that gives a browser its session.
+pub(crate) fn set_cookie(token: &accounts::SecretToken) -> String {
+    format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.reveal())
+}
+
+/// The header that takes it away.
+pub(crate) fn clear_cookie() -> String {
+    format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+}
+
+/// An answer that gives a browser a cookie, or takes one away.
+///
+/// # Errors
+/// [`Failure::Broken`] when it is no header.
+pub(crate) fn with_cookie(mut answer: Response, cookie: &str) -> Result<Response, Failure> {
+    let value = HeaderValue::from_str(cookie).map_err(|_| Failure::Broken("a cookie".into()))?;
+    answer.headers_mut().append(header::SET_COOKIE, value);
+    Ok(answer)
+}
+
+/// Runs a request for somebody who is signed in and, where an action is named, may do it.
+pub(crate) async fn take(web: Web, action: Option<Action>, mut request: Request, next: Next) -> Response {
+    let token = cookie(request.headers(), COOKIE);
+    let (uri, method) = (request.uri().clone(), request.method().clone());
+    let asked = web.clone();
+    let found = tokio::task::spawn_blocking(move || find(&asked, token, &uri));
+    let found = found.await.unwrap_or_else(|_| Err(Failure::Broken("a session could not be looked up".into())));
+    match found {
+        Ok(None) => sign_in_first(&method),
+        Ok(Some(seat)) => match action.map_or(Ok(()), |action| seat.desk.may_do(action)) {
+            Ok(()) => {
+                if let Some(stage) = web.options.stage.as_ref().filter(|_| method == Method::GET) {
+                    stage.note_read(&seat.desk.viewer().staff, &seat.path);
+                }
+                request.extensions_mut().insert(seat);
+                next.run(request).await
+            }
+            Err(failure) => problem::page(&web, Some(&seat), &failure),
+        },
+        Err(failure) => problem::page(&web, None, &failure),
+    }
+}
+
+fn find(web: &Web, token: Option<String>, uri: &Uri) -> Result<Option<Seat>, Failure> {
+    let app = web.app();
+    let Some(token) = token else { return Ok(None) };
+    let Some(session) = app.session(&token)? else { return Ok(None) };
+    let desk = app.desk(&session.staff.0)?;
+    Ok(Some(Seat {
+        to_review: desk.glass_to_review()?,
+        concerns: desk.concerns_open()?,
+        desk,
+        session,
+        form_token: accounts::form_token(&token),
+        done: Done::of(uri),
+        path: uri.path().to_owned(),
+    }))
+}
+
+/// Whoever reads is led to the sign-in; a form that was sent is refused, since it would be lost on the way.
+fn sign_in_first(method: &Method) -> Response {
+    if *method == Method::GET {
+        Redirect::to(SIGN_IN).into_response()
+    } else {
+        (StatusCode::UNAUTHORIZED, "Your session has ended. Sign in again; nothing was changed.\n").into_response()
+    }
+}
