@@ -67,6 +67,7 @@ const ROOMS: [Room; 5] = [
             "tokio",
             "toml",
             "totp-rs",
+            "tower-http",
             "tracing",
             "tracing-subscriber",
             "uuid",

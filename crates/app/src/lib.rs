@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod audit;
 mod clock;
+mod counting;
 pub mod demo;
 pub mod desk;
 pub mod doctor;
@@ -51,13 +52,14 @@ pub struct App {
     /// Secrets that are kept outside the database.
     pub keys: Keys,
     counters: Arc<intake::Counters>,
+    ahead: Arc<counting::Ahead>,
 }
 
 impl App {
     /// Puts an application together.
     #[must_use]
     pub fn new(store: Store, setup: Arc<Setup>, world: Arc<dyn World>, keys: Keys) -> Self {
-        Self { store, setup, world, keys, counters: Arc::default() }
+        Self { store, setup, world, keys, counters: Arc::default(), ahead: Arc::default() }
     }
 
     /// The day in London.

@@ -2,46 +2,18 @@
 
 use alongside_domain::calendar::{Period, Quarter};
 use alongside_domain::ledger::{Ledger, Standing};
-use alongside_domain::measures::{self, Audience, Cell, Figure, Measure, Observed, Report};
+use alongside_domain::measures::{Audience, Cell, Figure, Measure, Report};
 use alongside_domain::person::SiteId;
-use alongside_domain::referral::Stage;
-use alongside_domain::trigger::Kind;
-use alongside_store::{Tx, messages, reading};
 use serde_json::{Value, json};
 
-use crate::profile::Reading;
-use crate::{App, Failure, Invalid, london_date};
+use crate::{App, Failure, Invalid};
 
-/// The report of a site for a quarter.
+/// The report of a site for a quarter, as of now.
 ///
 /// # Errors
 /// [`Failure::Invalid`] for a site that is not configured; the store's; [`Failure::Broken`] when rows contradict one another.
 pub fn report(app: &App, site: &str, quarter: Quarter, audience: Audience) -> Result<Report, Failure> {
-    let site = site_id(app, site)?;
-    let as_of = london_date(app.world.now());
-    let observed = app.store.read(|tx| observe(tx, &site, quarter))?;
-    measures::report(site, quarter, as_of, &observed, audience).map_err(|_| Failure::Broken("figures that do not add up".into()))
-}
-
-fn site_id(app: &App, site: &str) -> Result<SiteId, Failure> {
-    let unknown = || Failure::Invalid(vec![Invalid::new("site", "is not configured")]);
-    app.setup.sites.get(site).map(|site| site.key.clone()).ok_or_else(unknown)
-}
-
-fn observe(tx: &mut Tx<'_>, site: &SiteId, quarter: Quarter) -> Result<Observed, Failure> {
-    let (now, before) = (quarter.period(), quarter.previous().period());
-    let returned = reading::triggers(tx, site, now)?.into_iter().filter(|stood| stood.trigger.kind == Kind::Reengagement);
-    Ok(Observed {
-        supported: reading::supported(tx, site, now)?,
-        supported_before: reading::supported(tx, site, before)?,
-        diagnosed: reading::diagnosed(tx, site, measures::financial_year_to(quarter))?,
-        released: reading::released(tx, site, now)?,
-        released_before: reading::released(tx, site, before)?,
-        returned: returned.map(|stood| stood.standing).filter(|standing| *standing != Standing::Excluded).collect(),
-        opted_out: reading::count_stage(tx, site, Stage::OptedOut)?,
-        deferred: reading::count_stage(tx, site, Stage::Deferred)?,
-        awaiting_notice: reading::count_stage(tx, site, Stage::AwaitingNotice)?,
-    })
+    app.history_now(&site_id(app, site)?, quarter)?.report(quarter, audience)
 }
 
 /// The ledger of a site for a period: every trigger, and how it stands now.
@@ -49,22 +21,12 @@ fn observe(tx: &mut Tx<'_>, site: &SiteId, quarter: Quarter) -> Result<Observed,
 /// # Errors
 /// [`Failure::Invalid`] for a site that is not configured; the store's.
 pub fn ledger(app: &App, site: &str, period: Period) -> Result<Ledger, Failure> {
-    let site = site_id(app, site)?;
-    let feeds: Vec<&str> = app
-        .setup
-        .feeds
-        .values()
-        .filter(|feed| feed.site == site && matches!(feed.profile.reading, Reading::Messages(_)))
-        .map(|feed| feed.key.as_str())
-        .collect();
-    app.store.read(|tx| {
-        let mut set_aside = 0;
-        for feed in &feeds {
-            set_aside += messages::count_set_aside(tx, Some(feed))?;
-        }
-        let stood = reading::triggers(tx, &site, period)?;
-        Ok(Ledger::of(stood.into_iter().map(|stood| stood.standing), set_aside))
-    })
+    Ok(app.read_history(&site_id(app, site)?, period)?.ledger(period))
+}
+
+fn site_id(app: &App, site: &str) -> Result<SiteId, Failure> {
+    let unknown = || Failure::Invalid(vec![Invalid::new("site", "is not configured")]);
+    app.setup.sites.get(site).map(|site| site.key.clone()).ok_or_else(unknown)
 }
 
 /// The ledger as text.

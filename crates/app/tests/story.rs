@@ -155,7 +155,7 @@ fn pages_can_be_read(app: &App) {
         let worklist = nurse.worklist_page("chelwest", *kind, 1).unwrap();
         drop(worklist);
     }
-    let found = nurse.search("chelwest", "an").unwrap();
+    let found = nurse.search("chelwest", "okafor").unwrap();
     assert!(!found.is_empty());
     for (site, number) in [("chelwest", false), ("northmid", true)] {
         for id in referrals(app, site, number) {

@@ -2,7 +2,7 @@
 
 use crate::coded;
 use crate::question::Question;
-use crate::referral::{EndReason, Referral, Status};
+use crate::referral::{EndReason, Referral, Stage, Status};
 use crate::trigger::{Outcome, Trigger};
 
 coded! {
@@ -23,32 +23,58 @@ coded! {
     }
 }
 
+/// All that the standing of a trigger asks of the referral that it led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Led {
+    /// Where the referral stands.
+    pub stage: Stage,
+    /// Why it ended, where it did.
+    pub ended: Option<EndReason>,
+    /// Whether a first conversation was had.
+    pub engaged: bool,
+}
+
+impl From<&Referral> for Led {
+    fn from(referral: &Referral) -> Self {
+        let ended = if let Status::Ended { reason } = referral.status { Some(reason) } else { None };
+        Self { stage: referral.status.stage(), ended, engaged: referral.is_engaged() }
+    }
+}
+
 /// How a trigger stands, from itself, the referral it led to and the question it waits for.
 ///
 /// Total: whatever does not add up is [`Standing::Unaccounted`], which must never be seen.
 #[must_use]
 pub fn standing(trigger: &Trigger, referral: Option<&Referral>, question: Option<&Question>) -> Standing {
-    match (trigger.outcome, referral, question) {
-        (Outcome::OptedOut, _, _) => Standing::OptedOut,
-        (Outcome::Excluded(_), _, _) => Standing::Excluded,
-        (Outcome::Question(id), _, Some(asked)) if asked.id == id && asked.answered.is_none() => Standing::Question,
-        (Outcome::Referral(id), Some(referral), _) if referral.id == id => of_referral(referral),
-        (Outcome::Question(_) | Outcome::Referral(_), _, _) => Standing::Unaccounted,
+    let (outcome, led) = (trigger.outcome, referral.filter(|referral| trigger.outcome == Outcome::Referral(referral.id)));
+    let asked = question.is_some_and(|asked| outcome == Outcome::Question(asked.id) && asked.answered.is_none());
+    standing_of(outcome, led.map(Led::from), asked)
+}
+
+/// As [`standing`], from what is asked of that referral, and whether that question is open.
+#[must_use]
+pub fn standing_of(outcome: Outcome, led: Option<Led>, question_is_open: bool) -> Standing {
+    match (outcome, led) {
+        (Outcome::OptedOut, _) => Standing::OptedOut,
+        (Outcome::Excluded(_), _) => Standing::Excluded,
+        (Outcome::Question(_), _) if question_is_open => Standing::Question,
+        (Outcome::Referral(_), Some(led)) => of_referral(led),
+        (Outcome::Question(_) | Outcome::Referral(_), _) => Standing::Unaccounted,
     }
 }
 
-fn of_referral(referral: &Referral) -> Standing {
-    match &referral.status {
-        Status::OptedOut => Standing::OptedOut,
-        Status::Held { .. } => Standing::Held,
-        Status::Deferred { .. } => Standing::Deferred,
-        _ if referral.is_engaged() => Standing::Engaged,
-        Status::AwaitingNotice => Standing::AwaitingNotice,
-        Status::Open => Standing::Waiting,
-        Status::Allocated { .. } | Status::Contacting { .. } => Standing::Contacting,
-        Status::Engaged { .. } | Status::Assessed { .. } | Status::Supported { .. } => Standing::Engaged,
-        Status::Ended { reason: EndReason::Moved | EndReason::Transferred } => Standing::Moved,
-        Status::Ended { .. } => Standing::EndedBefore,
+fn of_referral(led: Led) -> Standing {
+    match led.stage {
+        Stage::OptedOut => Standing::OptedOut,
+        Stage::Held => Standing::Held,
+        Stage::Deferred => Standing::Deferred,
+        _ if led.engaged => Standing::Engaged,
+        Stage::AwaitingNotice => Standing::AwaitingNotice,
+        Stage::Open => Standing::Waiting,
+        Stage::Allocated | Stage::Contacting => Standing::Contacting,
+        Stage::Engaged | Stage::Assessed | Stage::Supported => Standing::Engaged,
+        Stage::Ended if matches!(led.ended, Some(EndReason::Moved | EndReason::Transferred)) => Standing::Moved,
+        Stage::Ended => Standing::EndedBefore,
     }
 }
 

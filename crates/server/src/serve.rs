@@ -150,7 +150,7 @@ pub(crate) async fn stop_signal() {
     }
 }
 
-/// Writes counters, asks the deferred again when their day has come, hands on letters that are due.
+/// Writes counters, asks the deferred again when their day has come, hands on letters that are due, counts figures ahead.
 async fn keep_time(app: App, heads: Heads) {
     let mut seconds = 0;
     loop {
@@ -163,7 +163,11 @@ async fn keep_time(app: App, heads: Heads) {
                 note_head(&mut heads, &app);
             }
             app.flush()?;
-            if tick { what_time_brings(&app) } else { Ok(()) }
+            if tick {
+                what_time_brings(&app)?;
+                app.count_ahead()?;
+            }
+            Ok::<_, Failure>(())
         });
         match kept.await {
             Ok(Ok(())) => {}

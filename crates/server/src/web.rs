@@ -47,6 +47,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
+use tower_http::compression::CompressionLayer;
 
 use done::Done;
 use seat::Seat;
@@ -103,6 +104,9 @@ pub(crate) fn router(app: impl Into<Current>, options: Options) -> Router {
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(middleware::from_fn(keep::keep))
         .layer(middleware::from_fn_with_state(web.clone(), guard::guard))
+        // No other site's page can make a browser ask for ours with its cookie and measure the answer (SameSite, and a
+        // token in every form), so what is secret in a page may be packed together with what somebody typed.
+        .layer(CompressionLayer::new())
         .with_state(web)
 }
 

@@ -44,7 +44,7 @@ macro_rules! told {
         concat!(
             "WITH RECURSIVE mine (id) AS (SELECT o.id FROM person o WHERE o.id = $1 UNION SELECT p.id FROM person p JOIN mine m ON p.merged_into = m.id), told (source, mark, at, actor_kind, actor, role, what, purpose, outcome, detail, changed) AS (SELECT 'audit', CAST(a.seq AS TEXT), a.at, a.actor_kind, a.actor, a.role, a.action, a.purpose, a.outcome, a.detail, ",
             changed!(),
-            " FROM audit a WHERE a.seq IN (SELECT s.seq FROM audit_subject s JOIN mine m ON m.id = s.person) UNION ALL SELECT 'journal', j.id, j.at, j.actor_kind, j.actor, j.actor_role, j.what, j.cause_kind, 'allowed', j.detail, 1 FROM journal j JOIN mine m ON m.id = j.person WHERE ",
+            " FROM audit a WHERE a.seq IN (SELECT s.seq FROM audit_subject s JOIN mine m ON m.id = s.person) UNION ALL SELECT 'journal', j.id, j.at, j.actor_kind, j.actor, j.actor_role, j.what, j.cause_kind, 'allowed', j.detail, 1 FROM journal j WHERE j.person IN (SELECT m.id FROM mine m) AND ",
             only_in_journal!("$2"),
             ") SELECT ",
             $what,
@@ -87,8 +87,7 @@ macro_rules! line_columns {
 statements! {
     pub(crate) const ABOUT = concat!(told!("t.source, t.at, t.actor_kind, t.actor, t.role, t.what, t.purpose, t.outcome, t.detail, CAST(t.changed AS BIGINT)"), " ORDER BY t.at DESC, t.source, t.mark DESC LIMIT $7 OFFSET $8");
     pub(crate) const COUNT_ABOUT = told!("COUNT(*)");
-    pub(crate) const BY_PERSON = concat!("SELECT x.person, x.lines, x.changed, x.refused, x.latest, p.given, p.family, p.birth_date FROM ", by_person!(), " ORDER BY x.latest DESC, x.person LIMIT $13 OFFSET $14");
-    pub(crate) const COUNT_BY_PERSON = concat!("SELECT COUNT(*) FROM ", by_person!());
+    pub(crate) const BY_PERSON = concat!("SELECT x.person, x.lines, x.changed, x.refused, x.latest, p.given, p.family, p.birth_date, COUNT(*) OVER () FROM ", by_person!(), " ORDER BY x.latest DESC, x.person LIMIT $13 OFFSET $14");
     pub(crate) const REFUSED_BY = concat!(line_columns!(), refused_by!(), " ORDER BY seq DESC LIMIT $2 OFFSET $3");
     pub(crate) const REFUSALS = concat!("SELECT actor, COUNT(*), MAX(at) ", refused_by!(), " AND at >= $2 GROUP BY actor ORDER BY COUNT(*) DESC, actor");
     pub(crate) const COUNT_REFUSED_BY = concat!("SELECT COUNT(*) ", refused_by!());
@@ -194,13 +193,8 @@ pub fn count_about(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<u64, StoreError> 
     Ok(tx.query_one(&COUNT_ABOUT, &wanted_params(wanted), |row| row.number(0))?.unwrap_or(0))
 }
 
-fn dealt_params(scope: &Scope, staff: &StaffId, from: Timestamp, until: Timestamp) -> Vec<Value> {
-    let mut parameters = scope_params(scope);
-    parameters.extend_from_slice(params![&staff.0, changing(), from, until]);
-    parameters
-}
-
-/// With whom of a site a member of staff dealt between two instants, the latest first.
+/// With whom of a site a member of staff dealt between two instants, the latest first; and with how many people in all,
+/// which a slice after the last line does not know.
 ///
 /// # Errors
 /// The store's.
@@ -210,10 +204,12 @@ pub fn dealt_with(
     staff: &StaffId,
     (from, until): (Timestamp, Timestamp),
     slice: Slice,
-) -> Result<Vec<Dealt>, StoreError> {
-    let mut parameters = dealt_params(scope, staff, from, until);
-    parameters.extend_from_slice(params![i64::from(slice.most), i64::from(slice.skip)]);
-    tx.query(&BY_PERSON, &parameters, |row| {
+) -> Result<(Vec<Dealt>, u64), StoreError> {
+    let mut parameters = scope_params(scope);
+    parameters.extend_from_slice(params![&staff.0, changing(), from, until, i64::from(slice.most), i64::from(slice.skip)]);
+    let mut total = 0;
+    let dealt = tx.query(&BY_PERSON, &parameters, |row| {
+        total = row.number(8)?;
         Ok(Dealt {
             person: row.parsed(0)?,
             lines: row.number(1)?,
@@ -222,15 +218,8 @@ pub fn dealt_with(
             latest: row.timestamp(4)?,
             named: Named { given: row.opt_text(5)?, family: row.opt_text(6)?, birth_date: row.opt_date(7)? },
         })
-    })
-}
-
-/// How many lines [`dealt_with`] has.
-///
-/// # Errors
-/// The store's.
-pub fn count_dealt_with(tx: &mut Tx<'_>, scope: &Scope, staff: &StaffId, (from, until): (Timestamp, Timestamp)) -> Result<u64, StoreError> {
-    Ok(tx.query_one(&COUNT_BY_PERSON, &dealt_params(scope, staff, from, until), |row| row.number(0))?.unwrap_or(0))
+    })?;
+    Ok((dealt, total))
 }
 
 /// What was refused to these members of staff, newest first.

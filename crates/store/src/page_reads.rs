@@ -61,8 +61,9 @@ statements! {
     pub(crate) const COUNT_ASSESSMENTS = count_where!("r.stage IN ('engaged', 'assessed', 'supported') AND r.next_assessment_on <= $9");
     pub(crate) const PAGE_QUESTIONS = concat!("SELECT q.id, q.person, q.kind, q.raised_at, p.given, p.family, p.birth_date FROM question q JOIN person p ON p.id = q.person WHERE q.answered = 0 AND ", scoped_person!(), " ORDER BY q.raised_at, q.id LIMIT $9 OFFSET $10");
     pub(crate) const COUNT_QUESTIONS = concat!("SELECT COUNT(*) FROM question q JOIN person p ON p.id = q.person WHERE q.answered = 0 AND ", scoped_person!());
-    pub(crate) const SEARCH_CLINIC = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p WHERE p.merged_into IS NULL AND ", scoped_person!(), " AND p.search LIKE $9 ESCAPE '!' ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $10");
-    pub(crate) const SEARCH_TEAM = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p JOIN referral r ON r.person = p.id WHERE p.merged_into IS NULL AND p.search LIKE $9 ESCAPE '!' AND NOT EXISTS (SELECT 1 FROM referral o WHERE o.person = r.person AND ((o.stage <> 'ended' AND r.stage = 'ended') OR (o.stage = 'ended' AND r.stage = 'ended' AND (o.raised_at > r.raised_at OR (o.raised_at = r.raised_at AND o.id > r.id))))) AND ", scoped!(), " ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $10");
+    pub(crate) const SEARCH_CLINIC = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p WHERE p.merged_into IS NULL AND ", scoped_person!(), " AND p.search LIKE $9 ESCAPE '!' AND p.search LIKE $10 ESCAPE '!' AND p.search LIKE $11 ESCAPE '!' ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $12");
+    // `CROSS JOIN` is SQLite's word for "in this order"; to PostgreSQL it is a join like another.
+    pub(crate) const SEARCH_TEAM = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p CROSS JOIN referral r WHERE p.site = $1 AND r.person = p.id AND p.merged_into IS NULL AND p.search LIKE $9 ESCAPE '!' AND p.search LIKE $10 ESCAPE '!' AND p.search LIKE $11 ESCAPE '!' AND NOT EXISTS (SELECT 1 FROM referral o WHERE o.person = r.person AND ((o.stage <> 'ended' AND r.stage = 'ended') OR (o.stage = 'ended' AND r.stage = 'ended' AND (o.raised_at > r.raised_at OR (o.raised_at = r.raised_at AND o.id > r.id))))) AND ", scoped!(), " ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $12");
     pub(crate) const PAGE_CONCERNS_OPEN = concat!("SELECT c.id, c.person, c.raised_by, c.raised_at, c.words, c.urgency, c.addressee, c.acknowledged_by, c.acknowledged_at, c.acknowledged_words, p.given, p.family, p.birth_date FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NULL AND ", scoped_person!(), " ORDER BY c.raised_at, c.id LIMIT $9 OFFSET $10");
     pub(crate) const PAGE_CONCERNS_SETTLED = concat!("SELECT c.id, c.person, c.raised_by, c.raised_at, c.words, c.urgency, c.addressee, c.acknowledged_by, c.acknowledged_at, c.acknowledged_words, p.given, p.family, p.birth_date FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NOT NULL AND ", scoped_person!(), " ORDER BY c.acknowledged_at DESC, c.id DESC LIMIT $9 OFFSET $10");
     pub(crate) const COUNT_CONCERNS_OPEN = concat!("SELECT COUNT(*) FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NULL AND ", scoped_person!());
@@ -291,14 +292,15 @@ pub struct Found {
     pub died: bool,
 }
 
-/// People whose names or numbers contain a text, by family name: all of the clinic, or only whom the team may know.
+/// People whose names or numbers begin with the words of a text, by family name: all of the clinic, or only whom the team
+/// may know. Where no word has three letters, they are whole names.
 ///
 /// # Errors
 /// The store's.
 pub fn search(tx: &mut Tx<'_>, scope: &Scope, text: &str, most: u32) -> Result<Vec<Found>, StoreError> {
-    let wanted: String = people::fold(text).chars().filter(|c| !matches!(c, '%' | '_' | '!')).collect();
+    let Some([first, second, third]) = people::search_patterns(text) else { return Ok(Vec::new()) };
     let statement = if scope.before_release && scope.supporters.is_none() { &SEARCH_CLINIC } else { &SEARCH_TEAM };
-    tx.query(statement, &narrowed(scope, params![format!("%{wanted}%"), i64::from(most)]), |row| {
+    tx.query(statement, &narrowed(scope, params![first, second, third, i64::from(most)]), |row| {
         Ok(Found { person: row.parsed(0)?, named: named(row, 1)?, died: row.bool(4)? })
     })
 }
@@ -436,7 +438,8 @@ mod tests {
     use crate::Store;
     use crate::testing::both_engines;
     use alongside_domain::id::{CountingIds, MessageId};
-    use alongside_domain::person::{Person, SiteId};
+    use alongside_domain::nhs_number::NhsNumber;
+    use alongside_domain::person::{Identifier, NhsNumberHeld, Person, SiteId};
     use alongside_domain::question::Question;
     use alongside_domain::record::Record;
     use alongside_domain::referral::{Referral, Status};
@@ -522,6 +525,31 @@ mod tests {
                     Ok::<_, StoreError>(())
                 })
                 .unwrap();
+        });
+    }
+
+    #[test]
+    fn a_search_finds_whoever_has_a_name_or_a_number_that_begins_so() {
+        both_engines(|store| {
+            for (number, given, family) in [(1, "Zoë", "Okafor-O’Brien"), (2, "Mei", "Ng"), (3, "Tama", "Ngata")] {
+                let mut person = Person::new(PersonId(number), here(), Vec::new());
+                (person.given, person.family) = (Some(given.into()), Some(family.into()));
+                person.identifiers = vec![Identifier { system: "RQM:MRN".into(), value: format!("A/70{number}") }];
+                person.nhs_number = NhsNumber::from_nine([9, 9, 9, 0, 0, 0, 0, 0, u8::try_from(number).unwrap()])
+                    .map(|number| NhsNumberHeld { number, verified: true });
+                store.write(move |tx| people::keep(tx, None, &Record::new(person.clone()))).unwrap();
+            }
+            let found = |text: &str| {
+                let found = store.read(|tx| search(tx, &all(), text, 10)).unwrap();
+                found.into_iter().map(|found| found.person.0).collect::<Vec<_>>()
+            };
+            for whole in ["zoe", "OKAF", "okafor, zoë", "zoe okafor obrien", "obri", "a/701", "701", "999 000 0018"] {
+                assert_eq!(found(whole), [1], "{whole}");
+            }
+            assert_eq!((found("ng"), found("nga"), found("ngata t")), (vec![2], vec![3], vec![3]));
+            for nobody in ["afor", "zoe ng", "01", "zo", "%", "_ei"] {
+                assert_eq!(found(nobody), [], "{nobody}");
+            }
         });
     }
 

@@ -177,12 +177,36 @@ pub fn keep(tx: &mut Tx<'_>, before: Option<&Record>, now: &Record) -> Result<()
     Ok(())
 }
 
-/// What a search looks through: names, local numbers and the NHS number, folded.
+/// What a search looks through: the words of the names and numbers, folded, each between spaces.
 fn search_text(person: &Person) -> String {
-    let mut words: Vec<String> = [&person.given, &person.family].into_iter().flatten().map(|name| fold(name)).collect();
-    words.extend(person.identifiers.iter().map(|identifier| fold(&identifier.value)));
+    let names = [&person.given, &person.family].into_iter().flatten().map(String::as_str);
+    let numbers = person.identifiers.iter().map(|identifier| identifier.value.as_str());
+    let mut words: Vec<String> = names.chain(numbers).flat_map(search_words).collect();
     words.extend(person.nhs_number.map(|held| held.number.digits()));
-    words.join(" ")
+    format!(" {} ", words.join(" "))
+}
+
+fn search_words(text: &str) -> Vec<String> {
+    fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// What somebody asked for, as patterns for [`search_text`], all of which are to be found: each word begins a name or a
+/// number, in whatever order they are typed. Where no word has three letters they are whole names, such as Ng: as
+/// beginnings they would find everybody. A third pattern takes all words from the third. Without a word, nobody is found.
+pub(crate) fn search_patterns(text: &str) -> Option<[String; 3]> {
+    let mut words = search_words(text);
+    let digits = words.concat();
+    // An NHS number may be typed as it is printed, in three groups.
+    if digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        words = vec![digits];
+    }
+    let ending = if words.iter().all(|word| word.chars().count() < 3) { " %" } else { "%" };
+    let rest = words.split_off(words.len().min(2));
+    words.extend((!rest.is_empty()).then(|| rest.join(" ")));
+    let mut patterns = words.into_iter().map(|word| format!("% {word}{ending}"));
+    let first = patterns.next()?;
+    let mut next = || patterns.next().unwrap_or_else(|| "%".to_owned());
+    Some([first, next(), next()])
 }
 
 /// Lower case without accents that a keyboard may lack: what is searched and what is stored fold alike.

@@ -1,30 +1,25 @@
 //! Reads for lists, pages and reports. They do not pass through the rules: the rules are for what can be refused.
 
-use std::collections::BTreeSet;
-
 use alongside_domain::calendar::Period;
 use alongside_domain::contact::{ContactNote, Outcome, Way};
-use alongside_domain::id::{AssessmentId, PersonId, QuestionId, ReferralId, TriggerId};
-use alongside_domain::ledger::{Standing, standing};
-use alongside_domain::measures::{Diagnosed, Released};
+use alongside_domain::id::{AssessmentId, PersonId, ReferralId, TriggerId};
+use alongside_domain::ledger::{Led, Standing, standing_of};
+use alongside_domain::measures::Released;
 use alongside_domain::person::SiteId;
-use alongside_domain::question::{self, Question};
-use alongside_domain::referral::{Referral, Stage};
+use alongside_domain::referral::{EndReason, Referral, Stage};
 use alongside_domain::supporter::StaffId;
 use alongside_domain::trigger::{self, Trigger};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::codec::coded;
+use crate::codec::{self, coded, coded_opt};
 use crate::{Row, StoreError, Tx, params, people, statements};
 
 statements! {
-    pub(crate) const SUPPORTED = "SELECT DISTINCT contact.person FROM contact JOIN referral ON referral.id = contact.referral WHERE referral.site = $1 AND contact.outcome = 'conversation' AND contact.contact_on >= $2 AND contact.contact_on <= $3 ORDER BY contact.person";
-    pub(crate) const TRIGGERS = "SELECT t.id, t.person, t.origin, t.kind, t.happened_on, t.at, t.rule, t.evidence, t.message, t.outcome, t.referral, t.question, t.exclusion FROM referral_trigger t JOIN person ON person.id = t.person WHERE person.site = $1 AND t.happened_on >= $2 AND t.happened_on <= $3 ORDER BY t.happened_on, t.id";
+    pub(crate) const CONVERSATIONS = "SELECT c.person, c.contact_on FROM contact c JOIN referral r ON r.id = c.referral WHERE r.site = $1 AND c.outcome = 'conversation' AND c.contact_on >= $2 AND c.contact_on <= $3 ORDER BY c.contact_on, c.person";
+    pub(crate) const TRIGGERS = "SELECT t.person, t.kind, t.happened_on, t.outcome, t.referral, t.question, t.exclusion, r.stage, r.stage_reason, q.answered, r.engaged_on, CAST(CASE WHEN t.kind = 'new-diagnosis' AND EXISTS (SELECT 1 FROM referral_trigger c WHERE c.person = t.person AND c.kind = 'clinic-request' AND c.outcome <> 'excluded') THEN 1 ELSE 0 END AS BIGINT) FROM referral_trigger t JOIN person p ON p.id = t.person LEFT JOIN referral r ON r.id = t.referral LEFT JOIN question q ON q.id = t.question WHERE p.site = $1 AND t.happened_on >= $2 AND t.happened_on <= $3 ORDER BY t.happened_on, t.id";
     pub(crate) const TRIGGERS_OF_REFERRAL = "SELECT t.id, t.person, t.origin, t.kind, t.happened_on, t.at, t.rule, t.evidence, t.message, t.outcome, t.referral, t.question, t.exclusion FROM referral_trigger t WHERE t.referral = $1 ORDER BY t.at, t.id";
     pub(crate) const REFERRAL = "SELECT id, person, origin, site, reason, raised_at, stage, supporter, until_on, stage_reason, resume_stage, notice_by, notice_on, notice_how, consents_to_outside, released_on, due_on, attempts, engaged_on, assessed_on, next_assessment_on, ended_on FROM referral WHERE id = $1";
-    pub(crate) const QUESTION_ANSWERED = "SELECT answered, kind, person, origin, raised_at FROM question WHERE id = $1";
-    pub(crate) const FROM_CLINIC = "SELECT DISTINCT t.person FROM referral_trigger t JOIN person ON person.id = t.person WHERE person.site = $1 AND t.kind = 'clinic-request' AND t.outcome <> 'excluded' ORDER BY t.person";
     pub(crate) const RELEASED = "SELECT released_on, due_on, engaged_on FROM referral WHERE site = $1 AND released_on >= $2 AND released_on <= $3 AND due_on IS NOT NULL ORDER BY released_on, id";
     pub(crate) const COUNT_STAGE = "SELECT COUNT(*) FROM referral WHERE site = $1 AND stage = $2";
     pub(crate) const LIST_STAGE = "SELECT r.id, r.person, r.site, r.reason, r.raised_at, r.stage, r.supporter, r.until_on, r.released_on, r.due_on, r.attempts, r.next_assessment_on, p.given, p.family, p.birth_date FROM referral r JOIN person p ON p.id = r.person WHERE r.site = $1 AND r.stage = $2 ORDER BY r.raised_at, r.id LIMIT $3 OFFSET $4";
@@ -35,56 +30,47 @@ statements! {
     pub(crate) const BROKEN_LINKS = "SELECT t.id FROM referral_trigger t LEFT JOIN referral r ON r.id = t.referral WHERE t.outcome = 'referral' AND (r.id IS NULL OR r.person <> t.person) ORDER BY t.id";
 }
 
-/// A trigger with how it stands.
+/// A trigger as reports count it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stood {
-    /// The trigger.
-    pub trigger: Trigger,
+    /// About whom.
+    pub person: PersonId,
+    /// What happened.
+    pub kind: trigger::Kind,
+    /// The day on which it happened.
+    pub on: Date,
     /// The day of the first conversation of the referral it led to.
     pub engaged_on: Option<Date>,
-    /// How it stands.
+    /// How it stands now.
     pub standing: Standing,
+    /// Of a new diagnosis: whether the clinic asked for the person directly, by an order or a form.
+    pub from_clinic: bool,
 }
 
-/// The triggers of a site in a period, with how they stand now.
+/// The triggers of a site in a period, with how they stand now, the earliest first.
 ///
 /// # Errors
 /// The store's.
 pub fn triggers(tx: &mut Tx<'_>, site: &SiteId, period: Period) -> Result<Vec<Stood>, StoreError> {
-    let triggers = tx.query(&TRIGGERS, params![&site.0, period.from, period.to], people::trigger_row)?;
-    let mut stood = Vec::with_capacity(triggers.len());
-    for trigger in triggers {
-        let (referral, question) = behind(tx, &trigger)?;
-        let standing = standing(&trigger, referral.as_ref(), question.as_ref());
-        stood.push(Stood { engaged_on: referral.and_then(|referral| referral.engaged_on), trigger, standing });
-    }
-    Ok(stood)
+    tx.query(&TRIGGERS, params![&site.0, period.from, period.to], |row| {
+        Ok(Stood {
+            person: row.parsed(0)?,
+            kind: coded(row, 1, trigger::Kind::from_code)?,
+            on: row.date(2)?,
+            engaged_on: row.opt_date(10)?,
+            standing: stands(row)?,
+            from_clinic: row.bool(11)?,
+        })
+    })
 }
 
-fn behind(tx: &mut Tx<'_>, trigger: &Trigger) -> Result<(Option<Referral>, Option<Question>), StoreError> {
-    match trigger.outcome {
-        trigger::Outcome::Referral(id) => Ok((referral(tx, id)?, None)),
-        trigger::Outcome::Question(id) => Ok((None, open_question(tx, id)?)),
-        trigger::Outcome::OptedOut | trigger::Outcome::Excluded(_) => Ok((None, None)),
-    }
-}
-
-/// A question while it is open.
-fn open_question(tx: &mut Tx<'_>, id: QuestionId) -> Result<Option<Question>, StoreError> {
-    let row = tx.query_one(&QUESTION_ANSWERED, params![id.to_string()], |row| {
-        let question = Question {
-            id,
-            person: row.parsed(2)?,
-            origin: row.parsed(3)?,
-            kind: coded(row, 1, question::Kind::from_code)?,
-            raised_at: row.timestamp(4)?,
-            other: None,
-            referral: None,
-            answered: None,
-        };
-        Ok((row.bool(0)?, question))
-    })?;
-    Ok(row.filter(|(answered, _)| !answered).map(|(_, question)| question))
+/// How a trigger stands, from columns 3 to 10 of [`TRIGGERS`].
+fn stands(row: &Row<'_>) -> Result<Standing, StoreError> {
+    let stage = coded_opt(row, 7, Stage::from_code)?;
+    let ended = if stage == Some(Stage::Ended) { coded_opt(row, 8, EndReason::from_code)? } else { None };
+    let engaged = row.opt_date(10)?.is_some();
+    let open = row.opt_int(9)? == Some(0);
+    Ok(standing_of(codec::outcome(row, 3)?, stage.map(|stage| Led { stage, ended, engaged }), open))
 }
 
 /// A referral by its id.
@@ -103,30 +89,12 @@ pub fn triggers_of(tx: &mut Tx<'_>, id: ReferralId) -> Result<Vec<Trigger>, Stor
     tx.query(&TRIGGERS_OF_REFERRAL, params![id.to_string()], people::trigger_row)
 }
 
-/// The people with a conversation in a period.
+/// Who had a conversation in a period, and when, the earliest first.
 ///
 /// # Errors
 /// The store's.
-pub fn supported(tx: &mut Tx<'_>, site: &SiteId, period: Period) -> Result<BTreeSet<PersonId>, StoreError> {
-    Ok(tx.query(&SUPPORTED, params![&site.0, period.from, period.to], |row| row.parsed(0))?.into_iter().collect())
-}
-
-/// The people newly diagnosed in a period.
-///
-/// # Errors
-/// The store's.
-pub fn diagnosed(tx: &mut Tx<'_>, site: &SiteId, period: Period) -> Result<Vec<Diagnosed>, StoreError> {
-    let from_clinic: BTreeSet<PersonId> = tx.query(&FROM_CLINIC, params![&site.0], |row| row.parsed(0))?.into_iter().collect();
-    let stood = triggers(tx, site, period)?.into_iter().filter(|stood| stood.trigger.kind == trigger::Kind::NewDiagnosis);
-    Ok(stood
-        .map(|stood| Diagnosed {
-            person: stood.trigger.person,
-            on: stood.trigger.on,
-            engaged_on: stood.engaged_on,
-            standing: stood.standing,
-            from_clinic: from_clinic.contains(&stood.trigger.person),
-        })
-        .collect())
+pub fn conversations(tx: &mut Tx<'_>, site: &SiteId, period: Period) -> Result<Vec<(PersonId, Date)>, StoreError> {
+    tx.query(&CONVERSATIONS, params![&site.0, period.from, period.to], |row| Ok((row.parsed(0)?, row.date(1)?)))
 }
 
 /// The referrals released in a period.

@@ -2,6 +2,7 @@
 
 use alongside_domain::glass::Finding;
 use alongside_domain::id::{GlassId, MessageId, PersonId};
+use alongside_domain::nhs_number::NhsNumber;
 use alongside_domain::person::SiteId;
 use alongside_domain::supporter::StaffId;
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ statements! {
     pub(crate) const IS_SHIELD_MARK = "SELECT mark FROM shield_mark WHERE mark = $1";
     pub(crate) const SHIELD = "INSERT INTO shield (person) VALUES ($1) ON CONFLICT (person) DO NOTHING";
     pub(crate) const IS_SHIELDED = "SELECT person FROM shield WHERE person = $1";
-    pub(crate) const SHIELDED_AT = "SELECT s.person FROM shield s JOIN person p ON p.id = s.person WHERE p.site = $1 AND p.merged_into IS NULL ORDER BY s.person";
+    pub(crate) const SHIELDED_AT = "SELECT s.person, p.nhs_number, p.given, p.family, p.birth_date FROM shield s JOIN person p ON p.id = s.person WHERE p.site = $1 AND p.merged_into IS NULL ORDER BY s.person";
     pub(crate) const BY_NHS_NUMBER = "SELECT id FROM person WHERE nhs_number = $1 ORDER BY id";
     pub(crate) const BY_BIRTH = "SELECT id FROM person WHERE birth_date = $1 ORDER BY id";
     pub(crate) const RENEW = "INSERT INTO credential (staff, item, until_on, recorded_by, at) VALUES ($1, $2, $3, $4, $5)";
@@ -95,12 +96,35 @@ pub fn is_shielded(tx: &mut Tx<'_>, person: PersonId) -> Result<bool, StoreError
     Ok(tx.query_one(&IS_SHIELDED, params![person.to_string()], |row| row.text(0))?.is_some())
 }
 
-/// The shielded people of a site.
+/// A shielded record, as far as it takes to recognise whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shielded {
+    /// The record.
+    pub person: PersonId,
+    /// NHS number.
+    pub nhs_number: Option<NhsNumber>,
+    /// Given name.
+    pub given: Option<String>,
+    /// Family name.
+    pub family: Option<String>,
+    /// Date of birth.
+    pub birth_date: Option<Date>,
+}
+
+/// The shielded people of a site: in one statement, because it is asked at every request.
 ///
 /// # Errors
 /// The store's.
-pub fn shielded_at(tx: &mut Tx<'_>, site: &SiteId) -> Result<Vec<PersonId>, StoreError> {
-    tx.query(&SHIELDED_AT, params![&site.0], |row| row.parsed(0))
+pub fn shielded_at(tx: &mut Tx<'_>, site: &SiteId) -> Result<Vec<Shielded>, StoreError> {
+    tx.query(&SHIELDED_AT, params![&site.0], |row| {
+        Ok(Shielded {
+            person: row.parsed(0)?,
+            nhs_number: row.opt_parsed(1)?,
+            given: row.opt_text(2)?,
+            family: row.opt_text(3)?,
+            birth_date: row.opt_date(4)?,
+        })
+    })
 }
 
 /// People who may be whom a mark is about: by NHS number (ten digits), or by day of birth.
@@ -290,7 +314,6 @@ mod tests {
     use super::*;
     use crate::people;
     use crate::testing::both_engines;
-    use alongside_domain::nhs_number::NhsNumber;
     use alongside_domain::person::{NhsNumberHeld, Person};
     use alongside_domain::record::Record;
     use jiff::civil::date;
@@ -320,7 +343,15 @@ mod tests {
                     shield(tx, PersonId(1))?;
                     shield(tx, PersonId(1))?;
                     assert!(is_shielded(tx, PersonId(1))?);
-                    assert_eq!(shielded_at(tx, &SiteId("here".into()))?, [PersonId(1)]);
+                    let known = somebody(1).person;
+                    let shielded = Shielded {
+                        person: known.id,
+                        nhs_number: known.nhs_number.map(|held| held.number),
+                        given: None,
+                        family: None,
+                        birth_date: known.birth_date,
+                    };
+                    assert_eq!(shielded_at(tx, &SiteId("here".into()))?, [shielded]);
                     assert_eq!(shielded_at(tx, &SiteId("there".into()))?, []);
                     assert_eq!(candidates(tx, Some("9990000018"), date(1990, 1, 1))?, [PersonId(1)]);
                     assert_eq!(candidates(tx, None, date(1980, 1, 2))?, [PersonId(1)]);

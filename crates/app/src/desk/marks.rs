@@ -12,6 +12,7 @@ use alongside_domain::person::Person;
 use alongside_domain::record::Record;
 use alongside_domain::supporter::StaffId;
 use alongside_store::audit::keyed_digest;
+use alongside_store::standing::Shielded;
 use alongside_store::{Tx, journal, people, standing};
 use jiff::civil::Date;
 
@@ -29,6 +30,17 @@ pub struct OwnDetails {
     pub family: String,
     /// Day of birth.
     pub born: Option<Date>,
+}
+
+impl From<Shielded> for OwnDetails {
+    fn from(shielded: Shielded) -> Self {
+        Self {
+            nhs_number: shielded.nhs_number,
+            given: shielded.given.unwrap_or_default(),
+            family: shielded.family.unwrap_or_default(),
+            born: shielded.birth_date,
+        }
+    }
 }
 
 impl OwnDetails {
@@ -58,9 +70,9 @@ impl App {
         }
         let mut own = Vec::new();
         for site in &viewer.sites {
-            for person in standing::shielded_at(tx, site)? {
-                let Some(record) = people::load(tx, person)? else { continue };
-                if self.own_marks(&viewer.staff, &details(&record.person)).iter().any(|mark| marks.contains(mark)) {
+            for shielded in standing::shielded_at(tx, site)? {
+                let person = shielded.person;
+                if self.own_marks(&viewer.staff, &OwnDetails::from(shielded)).iter().any(|mark| marks.contains(mark)) {
                     own.push(person);
                 }
             }

@@ -12,7 +12,7 @@ use alongside_store::audit::{self, Outcome};
 use alongside_store::page_reads::Slice;
 use alongside_store::{Tx, people, standing};
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::worklists::{PAGE_SIZE, Paging};
 use super::{Link, words};
@@ -23,6 +23,8 @@ use crate::{App, Failure, london_instant};
 const LATELY_MAX: u32 = 25;
 /// How many people of one refused line are named.
 const NAMED_MAX: usize = 3;
+/// Days for which it is told what somebody did, unless other days are asked for.
+const DEALT_DAYS: i64 = 7;
 /// Days for which refusals are counted.
 pub const REFUSALS_DAYS: i64 = 30;
 
@@ -63,6 +65,12 @@ impl AccessAsked {
         let start = |day: Date| london_instant(day.at(0, 0, 0, 0));
         let until = self.to.and_then(|day| day.tomorrow().ok()).and_then(start);
         (self.from.and_then(start).unwrap_or(Timestamp::UNIX_EPOCH), until.unwrap_or(Timestamp::MAX))
+    }
+
+    /// The same, from [`DEALT_DAYS`] ago where no day was asked for.
+    fn lately(&self, today: Date) -> Self {
+        let from = self.from.or_else(|| self.to.is_none().then(|| today.saturating_sub(DEALT_DAYS.days())));
+        Self { from, ..self.clone() }
     }
 
     /// What stands after the question mark, without the page.
@@ -349,13 +357,15 @@ impl Desk {
         })
     }
 
-    /// What a member of staff did, by person, at one of the viewer's sites: the one asked for, or the first.
+    /// What a member of staff did, by person, at one of the viewer's sites: the one asked for, or the first. Without a day,
+    /// the last week: a clinician's lists show hundreds of people a day.
     ///
     /// # Errors
     /// [`Failure::NotFound`] for somebody of other sites, as for nobody; [`Failure::Forbidden`]; the store's.
     pub fn staff_access(&self, key: &str, asked: &AccessAsked) -> Result<StaffAccess, Failure> {
         self.may_do(Action::SeeAccess)?;
         let colleague = self.colleague(key)?;
+        let asked = &asked.lately(self.app().today());
         let shared: Vec<_> = self.sites(Action::SeeAccess).filter(|site| colleague.sites.contains(&site.key)).cloned().collect();
         let chosen = shared.iter().find(|site| asked.site.as_deref().is_none_or(|key| site.key.0 == key)).ok_or(Failure::NotFound)?;
         let scope = self.scope(Action::SeeAccess, &chosen.key)?;
@@ -368,10 +378,14 @@ impl Desk {
         self.disclose(Action::SeeAccess, Some(&site.clone()), move |tx, seen| {
             seen.detail(format!("staff:{}", colleague.id));
             let span = asked.span();
-            let total = access_reads::count_dealt_with(tx, &scope, &colleague.id, span)?;
+            let (mut people, mut total) = access_reads::dealt_with(tx, &scope, &colleague.id, span, slice_of(asked.page))?;
+            if people.is_empty() && asked.page > 1 {
+                // A page after the last one is the last one.
+                total = access_reads::dealt_with(tx, &scope, &colleague.id, span, slice_of(1))?.1;
+                let last = Paging::new(&path, asked.page, total).page;
+                people = access_reads::dealt_with(tx, &scope, &colleague.id, span, slice_of(last))?.0;
+            }
             let paging = Paging::new(&asked.address(&path, None), asked.page, total);
-            let slice = Slice { most: PAGE_SIZE, skip: paging.skip() };
-            let people = access_reads::dealt_with(tx, &scope, &colleague.id, span, slice)?;
             people.iter().for_each(|dealt| seen.person(dealt.person));
             let lately = audit::of_staff(tx, &colleague.id, Slice { most: LATELY_MAX, skip: 0 })?;
             let here = lately.iter().filter(|line| line.site.as_ref().is_none_or(|site| desk.viewer().sites.contains(site)));
@@ -509,6 +523,10 @@ impl App {
         let born = person.birth_date.map_or_else(|| "date of birth not known".to_owned(), |day| format!("born {}", words::day(day)));
         (words::name(person.given.as_deref(), person.family.as_deref()), format!("{born}, {}", self.setup.site_title(&person.site)))
     }
+}
+
+fn slice_of(page: u32) -> Slice {
+    Slice { most: PAGE_SIZE, skip: page.saturating_sub(1).saturating_mul(PAGE_SIZE) }
 }
 
 fn candidates(tx: &mut Tx<'_>, site: &SiteId, whose: &Whose) -> Result<Vec<PersonId>, Failure> {
@@ -695,8 +713,10 @@ mod tests {
             let martin = app.desk("governance-martin").unwrap();
             let page = martin.staff_access("nurse-aoife", &all()).unwrap();
             assert_eq!((page.people.len(), page.sites.len()), (1, 1));
-            assert_eq!(page.people[0].href, format!("/access/people/{person}?by=nurse-aoife"));
+            assert_eq!(page.people[0].href, format!("/access/people/{person}?from=2024-12-30&by=nurse-aoife"));
             assert!(page.people[0].times.starts_with("Seen ") && !page.lately.is_empty());
+            let before = AccessAsked { to: Some(date(2025, 1, 5)), ..all() };
+            assert_eq!((page.asked.from, martin.staff_access("nurse-aoife", &before).unwrap().people.len()), (Some(date(2024, 12, 30)), 0));
             assert!(martin.staff_access("nurse-blessing", &all()).unwrap().people.is_empty());
             assert_eq!(martin.staff_access("nobody", &all()), Err(Failure::NotFound));
             let elsewhere = AccessAsked { site: Some("northmid".into()), ..all() };

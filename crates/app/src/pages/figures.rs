@@ -3,14 +3,14 @@
 use alongside_domain::access::Action;
 use alongside_domain::calendar::Quarter;
 use alongside_domain::measures::{Audience, Cell, Figure, Measure, Report};
+use alongside_domain::person::SiteId;
 
 use super::charts::{Chart, Dot, Shape, round_up};
 use super::{Link, words};
+use crate::counting::quarters_to;
 use crate::desk::Desk;
 use crate::{App, Failure, london_date, reporting};
 
-/// How many quarters a chart looks back, this one included.
-const QUARTERS: usize = 8;
 /// What stands in the place of a count that is kept back.
 pub(super) const HIDDEN: &str = "1 to 4, or hidden to protect one";
 
@@ -121,7 +121,9 @@ impl App {
 
     fn figures(&self, site: &str, title: &str, quarter: Quarter, audience: Audience) -> Result<Figures, Failure> {
         let now = Quarter::of(london_date(self.world.now()));
-        let reports = self.reports(site, quarter, audience)?;
+        let quarters = quarters_to(quarter);
+        let history = self.history(&SiteId(site.to_owned()), &quarters)?;
+        let reports = quarters.iter().map(|quarter| history.report(*quarter, audience)).collect::<Result<Vec<_>, _>>()?;
         let report = reports.last().ok_or(Failure::NotFound)?;
         let with = |audience: Audience| if audience == Audience::Service { "&show=all" } else { "" };
         let here = |extra: &str| format!("/sites/{site}/figures?quarter={quarter}{extra}");
@@ -133,7 +135,7 @@ impl App {
             site_title: title.to_owned(),
             quarter: quarter.to_string(),
             quarter_words: words::quarter(quarter),
-            as_of: words::day(report.as_of),
+            as_of: words::moment(history.at),
             running: report.as_of <= quarter.last_day(),
             masked: report.masked,
             audiences: vec![switch(Audience::Public, "Small numbers hidden"), switch(Audience::Service, "All numbers")],
@@ -158,17 +160,6 @@ impl App {
             downloads: vec![file("json", "Download as JSON"), file("csv", "Download as CSV")],
         })
     }
-
-    /// The reports of the last quarters, oldest first, the one asked for last.
-    fn reports(&self, site: &str, quarter: Quarter, audience: Audience) -> Result<Vec<Report>, Failure> {
-        quarters_to(quarter).into_iter().map(|one| reporting::report(self, site, one, audience)).collect()
-    }
-}
-
-fn quarters_to(last: Quarter) -> Vec<Quarter> {
-    let mut quarters: Vec<Quarter> = std::iter::successors(Some(last), |quarter| Some(quarter.previous())).take(QUARTERS).collect();
-    quarters.reverse();
-    quarters
 }
 
 fn quarter_link(site: &str, quarter: Quarter, shown: Quarter, with: &str) -> Link {

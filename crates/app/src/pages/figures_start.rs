@@ -9,9 +9,10 @@ use jiff::civil::Date;
 use super::figures::{figure, measure};
 use super::words;
 use super::worklists::{self, WorklistKind};
+use crate::counting::{History, quarters_to};
 use crate::desk::Desk;
 use crate::setup::Site;
-use crate::{Failure, london_date, reporting};
+use crate::{Failure, london_date};
 
 /// The sites with their figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,16 +93,21 @@ impl Desk {
         let now = self.app().world.now();
         let today = london_date(now);
         let quarter = Quarter::of(today).previous();
-        let sites = self.sites(Action::SeeFigures).map(|site| self.site_card(site, quarter, today)).collect::<Result<_, _>>()?;
-        Ok(FiguresStart { now: words::moment(now), quarter: words::quarter(quarter), sites })
+        let (mut since, mut sites) = (now, Vec::new());
+        for site in self.sites(Action::SeeFigures) {
+            let history = self.app().history(&site.key, &quarters_to(Quarter::of(today)))?;
+            since = since.min(history.at);
+            sites.push(self.site_card(site, &history, quarter, today)?);
+        }
+        Ok(FiguresStart { now: words::moment(since), quarter: words::quarter(quarter), sites })
     }
 
-    fn site_card(&self, site: &Site, quarter: Quarter, today: Date) -> Result<SiteCard, Failure> {
-        let report = reporting::report(self.app(), &site.key.0, quarter, Audience::Public)?;
+    fn site_card(&self, site: &Site, history: &History, quarter: Quarter, today: Date) -> Result<SiteCard, Failure> {
+        let report = history.report(quarter, Audience::Public)?;
         let since = financial_year_to(Quarter::of(today)).from;
         // From the beginning of the year that the headline counts, so that both speak of the same people.
         let period = Period { from: since.min(financial_year_to(quarter).from), to: today };
-        let ledger = reporting::ledger(self.app(), &site.key.0, period)?;
+        let ledger = history.ledger(period);
         let tiles = self.app().store.read(|tx| {
             WorklistKind::ALL
                 .iter()

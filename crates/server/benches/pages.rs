@@ -1,0 +1,295 @@
+//! How long each page takes and how large it is, at 100,000 people, for every role, on both engines.
+//!
+//! ```text
+//! cargo bench -p alongside --bench pages
+//! cargo bench -p alongside --bench pages -- SQLite clinic     # one engine, pages whose row has this text
+//! ```
+//!
+//! The program itself answers on loopback, one request after another, packed as a browser asks for it.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+#[path = "pages/service.rs"]
+mod service;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use alongside_app::accounts::form_token;
+use alongside_app::setup::Extra;
+use alongside_app::testing::FixedWorld;
+use alongside_app::{App, Keys, Setup};
+use alongside_domain::session::Method;
+use alongside_domain::supporter::StaffId;
+use alongside_store::testing::{self, TestDatabase};
+use alongside_store::{Engine, Store};
+use jiff::Timestamp;
+use service::{SITES, nurse, supporter};
+use tempfile::TempDir;
+
+const WARM_UP: usize = 5;
+const REQUESTS: usize = 50;
+
+fn main() {
+    // `cargo test --benches` only wants to know that it builds.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    // The variable is set by running this program again: nothing changes its own environment.
+    if std::env::var_os("ALONGSIDE_TEST_DISK").is_none() {
+        let disk = format!("/var/tmp/alongside-pages-bench-{}", std::process::id());
+        fs::create_dir_all(&disk).expect("a folder on the disk");
+        let opened = Command::new("chmod").args(["0777", &disk]).status();
+        assert!(opened.is_ok_and(|status| status.success()));
+        let again = std::env::current_exe().expect("this program");
+        let status = Command::new(again).args(std::env::args().skip(1)).env("ALONGSIDE_TEST_DISK", &disk).status();
+        fs::remove_dir_all(&disk).ok();
+        std::process::exit(status.ok().and_then(|status| status.code()).unwrap_or(1));
+    }
+    let mut wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let mut engines = testing::engines();
+    if let Some(engine) = wanted.first().and_then(|name| engines.iter().copied().find(|engine| engine.to_string() == *name)) {
+        engines = vec![engine];
+        wanted.remove(0);
+    }
+    println!("| engine | who | page | median ms | p99 ms | kB | kB packed |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    for engine in engines {
+        measure_all(engine, &wanted);
+    }
+}
+
+fn measure_all(engine: Engine, wanted: &[String]) {
+    let database = Filled::on(engine);
+    let server = Server::start(&database.folder.path().join("bench.toml"));
+    for ask in asks(database.made) {
+        let row = format!("{} {}", ask.who, ask.path);
+        if !wanted.is_empty() && !wanted.iter().any(|text| row.contains(text.as_str())) {
+            continue;
+        }
+        let token = database.app.open_session(&StaffId(ask.who.clone()), Method::Passkey).expect("a session");
+        let mut connection = Connection::open(server.port);
+        let plain = connection.send(&ask.request(token.reveal(), "identity"), &row).len();
+        let request = ask.request(token.reveal(), "gzip");
+        let mut times = Vec::new();
+        let mut packed = 0;
+        for _ in 0..WARM_UP + REQUESTS {
+            let begun = Instant::now();
+            packed = connection.send(&request, &row).len();
+            times.push(begun.elapsed());
+        }
+        let mut times = times.split_off(WARM_UP);
+        times.sort_unstable();
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1_000.0;
+        let (median, last) = (milliseconds(times[REQUESTS / 2]), milliseconds(times[REQUESTS * 99 / 100]));
+        let (plain, packed) = (plain as f64 / 1_000.0, packed as f64 / 1_000.0);
+        println!("| {engine} | {} | {} | {median:.1} | {last:.1} | {plain:.0} | {packed:.1} |", ask.role, ask.words);
+    }
+}
+
+/// A database with everything in it, beside its configuration.
+struct Filled {
+    app: App,
+    made: Timestamp,
+    folder: TempDir,
+    /// Goes at the end.
+    _database: TestDatabase,
+}
+
+impl Filled {
+    fn on(engine: Engine) -> Self {
+        let (folder, database) = (TempDir::new().expect("a folder for the benchmark"), TestDatabase::new(engine));
+        let store = Store::open(database.url()).expect("a store");
+        let made = fill(&store);
+        drop(store);
+        if engine == Engine::Postgres {
+            // What autovacuum does on any other server.
+            let analysed = Command::new("vacuumdb").args(["--analyze", "--quiet", "--dbname", database.address()]).status();
+            assert!(analysed.is_ok_and(|status| status.success()), "vacuumdb");
+        }
+        let text = service::configure(folder.path(), database.address());
+        let setup = Setup::read(&text, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let store = Store::open(database.url()).expect("a store");
+        let app = App::new(store, Arc::new(setup), FixedWorld::at(now()), Keys { audit: service::key() });
+        Self { app, made, folder, _database: database }
+    }
+}
+
+fn fill(store: &Store) -> Timestamp {
+    let (begun, made) = (Instant::now(), now());
+    service::fill(store, made);
+    tell(&format!("{} people and {} lines of audit in {:.0} s", service::PEOPLE, service::AUDIT_LINES, begun.elapsed().as_secs_f64()));
+    made
+}
+
+#[expect(clippy::print_stderr, reason = "what is not of the table")]
+fn tell(line: &str) {
+    eprintln!("{line}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the program that is measured lives by the machine's clock")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// A page, and who asks for it.
+struct Ask {
+    role: &'static str,
+    who: String,
+    words: &'static str,
+    path: String,
+    form: Option<String>,
+}
+
+fn asks(made: Timestamp) -> Vec<Ask> {
+    let known = service::known(made);
+    let site = SITES[0].0;
+    let (person, referral, number) = (known.supported, known.referral, known.number);
+    let (nurse, peer) = (nurse(site, 0), supporter(site, 0));
+    let get = |role, who: &str, words, path: String| Ask { role, who: who.to_owned(), words, path, form: None };
+    let search = |role, who: &str, words, text: &str| Ask {
+        role,
+        who: who.to_owned(),
+        words,
+        path: "/search".into(),
+        form: Some(format!("site={site}&q={text}")),
+    };
+    let list = |kind: &str, page: u32| format!("/sites/{site}/worklists/{kind}?page={page}");
+    let (lead, manager, governance, engineer) = ("coordinator", "manager", "information-governance", "integration-engineer");
+    vec![
+        get("anybody", &nurse, "`/health`: the floor", "/health".into()),
+        get("supporter", &peer, "today", "/today".into()),
+        get("supporter", &peer, "my people", "/my-people".into()),
+        get("supporter", &peer, "a person", format!("/people/{person}")),
+        get("supporter", &peer, "contact form", format!("/referrals/{referral}/contact")),
+        search("supporter", &peer, "search, a name", "okafor"),
+        get("clinician", &nurse, "clinic", "/clinic".into()),
+        get("clinician", &nurse, "a person", format!("/people/{person}")),
+        get("clinician", &nurse, "why a referral", format!("/referrals/{referral}/why")),
+        search("clinician", &nurse, "search, two letters", "an"),
+        search("clinician", &nurse, "search, a name", "okafor"),
+        search("clinician", &nurse, "search, a number", &number),
+        search("clinician", &nurse, "search, nobody", "xyzzy"),
+        get("clinician", &nurse, "awaiting notice, first page", list("awaiting-notice", 1)),
+        get("clinician", &nurse, "awaiting notice, last page", list("awaiting-notice", 9_999)),
+        get("clinician", &nurse, "questions", "/questions".into()),
+        get("clinician", &nurse, "concerns", format!("/sites/{site}/concerns")),
+        get("coordinator", lead, "coordination", "/coordination".into()),
+        get("coordinator", lead, "coordination of a partner", format!("/coordination?partner={site}-first")),
+        get("coordinator", lead, "passports", "/coordination/passports".into()),
+        get("coordinator", lead, "reallocation of 40", format!("/coordination/reallocate?from={peer}")),
+        get("coordinator", lead, "needs a supporter, first page", list("open", 1)),
+        get("coordinator", lead, "needs a supporter, last page", list("open", 9_999)),
+        get("coordinator", lead, "conversation due, last page", list("due", 9_999)),
+        get("coordinator", lead, "assessment due, last page", list("assessments", 9_999)),
+        search("coordinator", lead, "search, a name", "okafor"),
+        get("manager", manager, "figures", "/figures".into()),
+        get("manager", manager, "figures of a site", format!("/sites/{site}/figures")),
+        get("governance", governance, "start", "/access".into()),
+        get("governance", governance, "who saw a person", format!("/access/people/{person}")),
+        get("governance", governance, "what a clinician saw", format!("/access/staff/{nurse}")),
+        get("governance", governance, "what a clinician saw, last page", format!("/access/staff/{nurse}?page=9999")),
+        get("governance", governance, "what was refused", "/access/refused".into()),
+        get("governance", governance, "exports", "/access/exports".into()),
+        get("governance", governance, "who may see what", "/access/entitled".into()),
+        get("governance", governance, "break-glass", "/access/glass".into()),
+        get("engineer", engineer, "feeds", "/feeds".into()),
+        get("engineer", engineer, "quarantine, first page", "/quarantined".into()),
+        get("engineer", engineer, "quarantine, last page", "/quarantined?page=9999".into()),
+    ]
+}
+
+impl Ask {
+    fn request(&self, token: &str, encoding: &str) -> Vec<u8> {
+        let (method, body) = match &self.form {
+            Some(form) => ("POST", format!("{form}&token={}", form_token(token))),
+            None => ("GET", String::new()),
+        };
+        format!(
+            "{method} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: {encoding}\r\nCookie: __Host-alongside={token}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.path,
+            body.len()
+        )
+        .into_bytes()
+    }
+}
+
+/// A running `alongside serve`.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(configuration: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_alongside"))
+            .args(["serve", "--config"])
+            .arg(configuration)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program");
+        let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split("pages at http://127.0.0.1:").nth(1).and_then(|rest| rest.split('/').next()?.parse().ok()))
+            .expect("the port of the pages");
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, port }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A connection that stays open, as a browser's does.
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    fn open(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server");
+        stream.set_nodelay(true).expect("no delay");
+        Self(BufReader::new(stream))
+    }
+
+    fn send(&mut self, request: &[u8], what: &str) -> Vec<u8> {
+        self.0.get_mut().write_all(request).expect("the server takes it");
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert!(self.0.read_line(&mut head).expect("an answer") > 0, "the server went away");
+        }
+        assert!(head.starts_with("HTTP/1.1 200"), "{what}: {}", head.lines().next().unwrap_or_default());
+        let mut page = Vec::new();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|length| length.parse().ok());
+        match length {
+            Some(length) => self.take(length, &mut page),
+            None => while self.chunk(&mut page) {},
+        }
+        page
+    }
+
+    fn chunk(&mut self, page: &mut Vec<u8>) -> bool {
+        let mut size = String::new();
+        self.0.read_line(&mut size).expect("the size of a chunk");
+        let size = usize::from_str_radix(size.trim_end(), 16).expect("a size");
+        self.take(size, page);
+        self.take(2, &mut Vec::new());
+        size > 0
+    }
+
+    fn take(&mut self, length: usize, page: &mut Vec<u8>) {
+        let begun = page.len();
+        page.resize(begun + length, 0);
+        self.0.read_exact(&mut page[begun..]).expect("a whole page");
+    }
+}
