@@ -4,7 +4,7 @@
 //! ended or a session that was revoked counts at once. Personal data is read at a desk only: [`Desk::disclose`] reads and
 //! writes the audit in one transaction, and [`Desk::admit`] is the one way to a person's record.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alongside_domain::access::{self, Action, Denied, Partner, Scope, Subject, Viewer};
 use alongside_domain::command::Command;
@@ -152,13 +152,20 @@ impl App {
     /// A supporter with what was renewed since the configuration was written.
     pub(crate) fn renewed(&self, tx: &mut Tx<'_>, supporter: &Supporter) -> Result<Supporter, Failure> {
         let mut renewed = supporter.clone();
-        for renewal in standing::renewals(tx, &supporter.id)? {
-            // A line that no item answers to renews nothing.
-            if let Some(item) = Item::from_code(&renewal.item) {
-                renewed.renew(item, renewal.until);
+        standing::renewals(tx, &supporter.id)?.iter().for_each(|renewal| renew(&mut renewed, renewal));
+        Ok(renewed)
+    }
+
+    /// As [`App::renewed`], all supporters at once, by key.
+    pub(crate) fn all_renewed(&self, tx: &mut Tx<'_>) -> Result<BTreeMap<StaffId, Supporter>, Failure> {
+        let configured = self.setup.supporters.values().map(|supporter| (supporter.id.clone(), supporter.clone()));
+        let mut all: BTreeMap<_, _> = configured.collect();
+        for (staff, renewal) in standing::all_renewals(tx)? {
+            if let Some(supporter) = all.get_mut(&staff) {
+                renew(supporter, &renewal);
             }
         }
-        Ok(renewed)
+        Ok(all)
     }
 
     fn partner(&self, key: &str) -> Partner {
@@ -365,6 +372,13 @@ impl Desk {
     /// The key of whoever works here.
     pub(crate) fn staff(&self) -> &StaffId {
         &self.viewer.staff
+    }
+}
+
+fn renew(supporter: &mut Supporter, renewal: &standing::Renewal) {
+    // A line that no item answers to renews nothing.
+    if let Some(item) = Item::from_code(&renewal.item) {
+        supporter.renew(item, renewal.until);
     }
 }
 

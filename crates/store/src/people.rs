@@ -32,7 +32,7 @@ statements! {
     pub(crate) const REFERRAL_PERSON = "SELECT person FROM referral WHERE id = $1";
     pub(crate) const QUESTION_PERSON = "SELECT person FROM question WHERE id = $1";
     pub(crate) const CASELOAD = "SELECT COUNT(*) FROM referral WHERE supporter = $1 AND stage IN ('allocated', 'contacting', 'engaged', 'assessed', 'supported')";
-    pub(crate) const CASELOAD_AT = "SELECT COUNT(*) FROM referral WHERE supporter = $1 AND site = $2 AND stage IN ('allocated', 'contacting', 'engaged', 'assessed', 'supported')";
+    pub(crate) const CASELOADS = "SELECT supporter, site, COUNT(*) FROM referral WHERE supporter IS NOT NULL AND stage IN ('allocated', 'contacting', 'engaged', 'assessed', 'supported') GROUP BY supporter, site ORDER BY supporter, site";
     pub(crate) const DEFERRALS_DUE = "SELECT person, id FROM referral WHERE stage = 'deferred' AND until_on <= $1 ORDER BY until_on, id";
 }
 
@@ -119,13 +119,12 @@ pub fn caseload(tx: &mut Tx<'_>, supporter: &StaffId) -> Result<u32, StoreError>
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// How many people of a site a supporter has now.
+/// How many people of which site each supporter has now, where they have any.
 ///
 /// # Errors
 /// The store's.
-pub fn caseload_at(tx: &mut Tx<'_>, supporter: &StaffId, site: &SiteId) -> Result<u32, StoreError> {
-    let count = tx.query_one(&CASELOAD_AT, params![&supporter.0, &site.0], |row| row.int(0))?.unwrap_or(0);
-    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+pub fn caseloads(tx: &mut Tx<'_>) -> Result<Vec<(StaffId, SiteId, u32)>, StoreError> {
+    tx.query(&CASELOADS, params![], |row| Ok((StaffId(row.text(0)?), SiteId(row.text(1)?), row.number(2)?)))
 }
 
 /// Deferrals whose day has come.

@@ -24,6 +24,7 @@ statements! {
     pub(crate) const BY_BIRTH = "SELECT id FROM person WHERE birth_date = $1 ORDER BY id";
     pub(crate) const RENEW = "INSERT INTO credential (staff, item, until_on, recorded_by, at) VALUES ($1, $2, $3, $4, $5)";
     pub(crate) const RENEWALS = "SELECT item, until_on, recorded_by, at FROM credential WHERE staff = $1 ORDER BY at, item";
+    pub(crate) const ALL_RENEWALS = "SELECT item, until_on, recorded_by, at, staff FROM credential ORDER BY at, item, staff";
     pub(crate) const BREAK_GLASS = "INSERT INTO break_glass (id, staff, site, person, message, reason, words, at, until_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     pub(crate) const GLASS_OF = "SELECT id, staff, site, person, message, reason, words, at, until_at, reviewed_by, reviewed_at, finding, review FROM break_glass WHERE staff = $1 AND until_at > $2 AND at <= $2 ORDER BY at, id";
     pub(crate) const GLASS_AT = "SELECT id, staff, site, person, message, reason, words, at, until_at, reviewed_by, reviewed_at, finding, review FROM break_glass WHERE site = $1 ORDER BY at DESC, id DESC LIMIT $2";
@@ -166,9 +167,19 @@ pub fn renew(tx: &mut Tx<'_>, staff: &StaffId, renewal: &Renewal) -> Result<(), 
 /// # Errors
 /// The store's.
 pub fn renewals(tx: &mut Tx<'_>, staff: &StaffId) -> Result<Vec<Renewal>, StoreError> {
-    tx.query(&RENEWALS, params![&staff.0], |row| {
-        Ok(Renewal { item: row.text(0)?, until: row.date(1)?, recorded_by: StaffId(row.text(2)?), at: row.timestamp(3)? })
-    })
+    tx.query(&RENEWALS, params![&staff.0], renewal)
+}
+
+/// What was renewed for everybody, oldest first.
+///
+/// # Errors
+/// The store's.
+pub fn all_renewals(tx: &mut Tx<'_>) -> Result<Vec<(StaffId, Renewal)>, StoreError> {
+    tx.query(&ALL_RENEWALS, params![], |row| Ok((StaffId(row.text(4)?), renewal(row)?)))
+}
+
+fn renewal(row: &Row<'_>) -> Result<Renewal, StoreError> {
+    Ok(Renewal { item: row.text(0)?, until: row.date(1)?, recorded_by: StaffId(row.text(2)?), at: row.timestamp(3)? })
 }
 
 /// A use of break-glass: a closed record, or the text of a message, opened with a reason and for a time.
@@ -429,6 +440,7 @@ mod tests {
                         at: Timestamp::UNIX_EPOCH,
                     };
                     renew(tx, &staff, &one)?;
+                    assert_eq!(all_renewals(tx)?, [(staff.clone(), one.clone())]);
                     assert_eq!(renewals(tx, &staff)?, [one]);
                     Ok::<_, StoreError>(())
                 })

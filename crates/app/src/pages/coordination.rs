@@ -182,10 +182,12 @@ impl Team {
 impl Desk {
     /// All configured supporters as they stand.
     pub(crate) fn team(&self, tx: &mut Tx<'_>) -> Result<Team, Failure> {
-        let mut members = BTreeMap::new();
-        for configured in self.app().setup.supporters.values() {
-            let (supporter, held) = (self.app().renewed(tx, configured)?, people::caseload(tx, &configured.id)?);
-            members.insert(supporter.id.clone(), Candidate { supporter, held });
+        let all = self.app().all_renewed(tx)?.into_iter();
+        let mut members: BTreeMap<_, _> = all.map(|(id, supporter)| (id, Candidate { supporter, held: 0 })).collect();
+        for (supporter, _, held) in people::caseloads(tx)? {
+            if let Some(member) = members.get_mut(&supporter) {
+                member.held = member.held.saturating_add(held);
+            }
         }
         Ok(Team { members, today: self.app().today() })
     }

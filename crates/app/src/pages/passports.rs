@@ -72,15 +72,17 @@ impl Desk {
     pub fn passports_page(&self) -> Result<Passports, Failure> {
         let (desk, today) = (self.clone(), self.app().today());
         self.disclose(Action::SeePassports, None, move |tx, _| {
-            let mut supporters = Vec::new();
-            for configured in desk.app().setup.supporters.values().filter(|supporter| desk.looks_after(supporter)) {
-                let supporter = desk.app().renewed(tx, configured)?;
-                let mut people = 0_u32;
-                for site in &desk.viewer().sites {
-                    people = people.saturating_add(people::caseload_at(tx, &supporter.id, site)?);
-                }
-                supporters.push((supporter, usize::try_from(people).unwrap_or(usize::MAX)));
-            }
+            let (all, caseloads) = (desk.app().all_renewed(tx)?, people::caseloads(tx)?);
+            let of = |supporter: &Supporter| {
+                let theirs = caseloads.iter().filter(|(id, site, _)| *id == supporter.id && desk.viewer().sites.contains(site));
+                theirs.map(|(_, _, held)| *held as usize).sum::<usize>()
+            };
+            let theirs = all.into_values().filter(|supporter| desk.looks_after(supporter));
+            let with_people = theirs.map(|supporter| {
+                let people = of(&supporter);
+                (supporter, people)
+            });
+            let mut supporters: Vec<_> = with_people.collect();
             supporters.sort_by_key(|(supporter, people)| urgency_of(supporter, *people));
             Ok(Passports {
                 ahead: passport::sentences(&passport::look_ahead(today, HORIZON_DAYS, &supporters)),
