@@ -73,8 +73,8 @@ describe('a day', { timeout: 600_000 }, () => {
         await open(tab, `${demo.at}/today`);
         assert.match(await words(tab), /First conversation is due/);
         await tab.locator('#needs').getByRole('link', { name: 'Record a contact' }).first().click();
-        const form = tab.url();
         await tab.locator('#note').fill('Spoke about work');
+        const form = tab.url();
         // What was entered is kept at the service, and comes back on another telephone.
         await tab.waitForResponse((answer) => answer.url().endsWith('/drafts') && answer.status() === 204);
         await open(tab, form);

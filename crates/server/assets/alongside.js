@@ -111,8 +111,12 @@ const keep = (form) => {
   setInterval(() => waits && send(), 10000);
   addEventListener('beforeunload', (event) => waits && event.preventDefault());
 
+  // Somebody may have typed before this script came.
+  const asServed = (field) =>
+    'defaultValue' in field ? field.value === field.defaultValue && field.checked === field.defaultChecked : true;
+  const touched = ![...form.elements].every(asServed);
   let timer = 0;
-  let last = String(fields());
+  let last = touched ? '' : String(fields());
   const draft = async (more) => {
     clearTimeout(timer);
     timer = 0;
@@ -130,9 +134,11 @@ const keep = (form) => {
       last = '';
     }
   };
-  form.addEventListener('input', () => {
+  const soon = () => {
     timer = timer || setTimeout(draft, 3000);
-  });
+  };
+  form.addEventListener('input', soon);
+  if (touched) soon();
   doc.addEventListener('visibilitychange', () => doc.hidden && draft({ keepalive: true }));
 };
 if (self.fetch && self.AbortController) doc.querySelectorAll('form[data-keep]').forEach(keep);

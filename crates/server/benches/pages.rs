@@ -193,7 +193,7 @@ fn asks(made: Timestamp) -> Vec<Ask> {
         get("governance", governance, "start", "/access".into()),
         get("governance", governance, "who saw a person", format!("/access/people/{person}")),
         get("governance", governance, "what a clinician saw", format!("/access/staff/{nurse}")),
-        get("governance", governance, "what a clinician saw, last page", format!("/access/staff/{nurse}?page=9999")),
+        get("governance", governance, "what a clinician saw, third page", format!("/access/staff/{nurse}?page=3")),
         get("governance", governance, "what was refused", "/access/refused".into()),
         get("governance", governance, "exports", "/access/exports".into()),
         get("governance", governance, "who may see what", "/access/entitled".into()),

@@ -47,6 +47,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use done::Done;
@@ -106,7 +107,7 @@ pub(crate) fn router(app: impl Into<Current>, options: Options) -> Router {
         .layer(middleware::from_fn_with_state(web.clone(), guard::guard))
         // No other site's page can make a browser ask for ours with its cookie and measure the answer (SameSite, and a
         // token in every form), so what is secret in a page may be packed together with what somebody typed.
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .with_state(web)
 }
 
