@@ -29,3 +29,15 @@ export function ask(file, statement) {
 export function askOne(file, statement) {
   return ask(file, statement)[0]?.[0];
 }
+
+const CHANGE = `
+import sqlite3, sys
+sqlite3.connect(sys.argv[1]).execute("VACUUM INTO ?", (sys.argv[2],))
+with sqlite3.connect(sys.argv[2]) as copy: copy.execute(sys.argv[3])
+`;
+
+/** Copies a database file, that may be in use, and changes the copy as somebody does who has the file and no key. */
+export function changedCopy(file, copy, statement) {
+  execFileSync(PYTHON[0], [...PYTHON.slice(1), '-c', CHANGE, file, copy, statement]);
+  return copy;
+}
