@@ -11,3 +11,7 @@ CREATE INDEX assessment_by_person ON assessment (person, assessed_on);
 
 -- The messages of a feed that wait for somebody.
 CREATE INDEX message_waiting ON message (feed, received_at) WHERE state = 'quarantined';
+
+-- How many people of which site each supporter has.
+DROP INDEX referral_by_supporter;
+CREATE INDEX referral_by_supporter ON referral (supporter, stage, site) WHERE supporter IS NOT NULL;
