@@ -10,11 +10,10 @@ use alongside_domain::id::ReferralId;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::done::Done;
-use super::forms::{Fields, Posted};
+use super::forms::{Day, Fields, Posted};
 use super::parts::{Pick, Problems};
 use super::routes::Needs::May;
 use super::routes::{Route, read, send};
@@ -75,14 +74,6 @@ struct AssessPage {
     questions: Vec<Asked>,
 }
 
-/// A day as three fields hold it.
-#[derive(Default)]
-struct Day {
-    day: String,
-    month: String,
-    year: String,
-}
-
 /// A question with what was answered.
 pub(super) struct Asked {
     pub(super) link_id: String,
@@ -105,21 +96,6 @@ impl Asked {
             }
         };
         questions.iter().map(one).collect()
-    }
-}
-
-impl Day {
-    fn of(date: Date) -> Self {
-        Self { day: date.day().to_string(), month: date.month().to_string(), year: date.year().to_string() }
-    }
-
-    fn entered(fields: &Fields, name: &str) -> Self {
-        let part = |part: &str| fields.text(&format!("{name}-{part}")).to_owned();
-        Self { day: part("day"), month: part("month"), year: part("year") }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.day.is_empty() && self.month.is_empty() && self.year.is_empty()
     }
 }
 
@@ -154,14 +130,14 @@ fn picks<T: Copy>(all: &[T], chosen: &str, code: impl Fn(T) -> &'static str, wor
 
 impl ContactPage {
     fn new(frame: Frame, of: FormOf, referral: String, fields: &Fields, problems: Vec<Invalid>) -> Self {
-        let on = Day::entered(fields, "on");
+        let on = Day::sent(fields, "on");
         Self {
             outcomes: picks(Outcome::ALL, fields.text("outcome"), Outcome::code, Outcome::words),
             ways: picks(Way::ALL, fields.text("way"), Way::code, Way::words),
             minutes: fields.text("minutes").to_owned(),
             note: fields.text("note").to_owned(),
             on: if on.is_empty() { Day::of(of.today) } else { on },
-            next: Day::entered(fields, "next"),
+            next: Day::sent(fields, "next"),
             problems: Problems::new(problems),
             frame,
             of,
@@ -205,7 +181,7 @@ fn contact_of(fields: &Fields) -> Result<ContactForm, Failure> {
     let way = fields.coded("way", Way::from_code, "Choose how you were in contact");
     let minutes = if fields.filled("minutes").is_none() { Ok(0) } else { fields.number("minutes", "Enter whole minutes, for example 25") };
     let on = fields.date("on", "Enter the day, for example 27 3 2025");
-    let next = if Day::entered(fields, "next").is_empty() {
+    let next = if Day::sent(fields, "next").is_empty() {
         Ok(None)
     } else {
         fields.date("next", "Enter the day you agreed on, or leave it empty").map(Some)
@@ -229,7 +205,7 @@ struct Instrument {
 
 impl AssessPage {
     fn new(frame: Frame, page: AssessmentPage, referral: String, fields: &Fields, problems: Vec<Invalid>) -> Self {
-        let on = Day::entered(fields, "on");
+        let on = Day::sent(fields, "on");
         Self {
             questions: Asked::all(&page.questions, fields),
             on: if on.is_empty() { Day::of(page.of.today) } else { on },

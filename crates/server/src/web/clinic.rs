@@ -19,7 +19,7 @@ use axum::response::Response;
 use jiff::civil::Date;
 
 use super::done::Done;
-use super::forms::{Fields, Posted, PostedFile};
+use super::forms::{Day, Fields, Posted, PostedFile};
 use super::parts::{Pick, Problems};
 use super::routes::{Needs, Route, read, send, send_file};
 use super::seat::Seat;
@@ -158,29 +158,6 @@ struct GlassSheet {
     once: String,
     open: Vec<OpenGlass>,
     hours: i64,
-}
-
-/// A day in three fields, as it was entered.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Day {
-    day: String,
-    month: String,
-    year: String,
-}
-
-impl Day {
-    fn of(date: Date) -> Self {
-        Self { day: date.day().to_string(), month: date.month().to_string(), year: date.year().to_string() }
-    }
-
-    fn sent(fields: &Fields, name: &str) -> Self {
-        let part = |part: &str| fields.text(&format!("{name}-{part}")).to_owned();
-        Self { day: part("day"), month: part("month"), year: part("year") }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.day.is_empty() && self.month.is_empty() && self.year.is_empty()
-    }
 }
 
 /// What stands in the form of a task.

@@ -12,7 +12,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::done::Done;
-use super::forms::{Fields, Posted};
+use super::forms::{Day, Fields, Posted};
 use super::pages::{Asking, query};
 use super::parts::{Pick, Problems};
 use super::routes::{Needs, Route, read, send};
@@ -81,9 +81,7 @@ struct RenewForm {
     frame: Frame,
     line: PassportLine,
     items: Vec<Pick>,
-    day: String,
-    month: String,
-    year: String,
+    until: Day,
     problems: Problems,
 }
 
@@ -244,14 +242,11 @@ fn renew_page(desk: &Desk, supporter: &str, fields: &Fields, problems: Vec<Inval
             item.until.as_deref().map_or_else(|| item.state.to_owned(), |until| format!("{}, {until}", words::sentence(item.state)));
         Pick::new(item.item.code(), &item.title, chosen).with_hint(&words::sentence(&until))
     });
-    let part = |part: &str| fields.text(&format!("until-{part}")).to_owned();
     filled(&RenewForm {
         items: items.collect(),
         line,
         frame: frame.under(&[(START, "Coordination"), (PASSPORTS, "Contracts, training and checks")]),
-        day: part("day"),
-        month: part("month"),
-        year: part("year"),
+        until: Day::sent(fields, "until"),
         problems: Problems::new(problems),
     })
 }
@@ -446,8 +441,8 @@ pub(crate) fn samples() -> Vec<(String, String)> {
         pages.push((format!("passports, {renews}"), fill(&PassportsPage { frame: frame(), page, titles })));
         let items = vec![Pick::new("contract", "Honorary contract", "").with_hint("In date"), Pick::new("dbs", "DBS check", "dbs")];
         let problems = Problems::new(renews.then(|| Invalid::new("until", "Enter the last day")).into_iter().collect());
-        let (day, month, year) = ("1".into(), "13".into(), "2025".into());
-        pages.push((format!("renew, {renews}"), fill(&RenewForm { frame: frame(), line: line(), items, day, month, year, problems })));
+        let until = Day { day: "1".into(), month: "13".into(), year: "2025".into() };
+        pages.push((format!("renew, {renews}"), fill(&RenewForm { frame: frame(), line: line(), items, until, problems })));
     }
     pages.into_iter().map(|(name, page)| (name, page.unwrap())).collect()
 }

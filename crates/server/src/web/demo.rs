@@ -148,7 +148,7 @@ pub(crate) async fn sign_in(State(web): State<Web>, headers: HeaderMap, Open(fie
         if let Some(session) = before.map(|before| app.session(&before)).transpose()?.flatten() {
             app.end_session(&session.digest, Ended::SignedOut)?;
         }
-        seat::with_cookie(Redirect::to("/").into_response(), &seat::set_cookie(&token))
+        Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token)]))
     })
     .await
 }
@@ -158,7 +158,7 @@ pub(crate) async fn sign_out(State(web): State<Web>, seat: Seat, Posted(_): Post
     let digest = seat.session.digest.clone();
     web.answer(seat, move |desk| {
         desk.app().end_session(&digest, Ended::SignedOut)?;
-        let mut answer = seat::with_cookie(Redirect::to(seat::SIGN_IN).into_response(), &seat::clear_cookie())?;
+        let mut answer = seat::with_cookies(Redirect::to(seat::SIGN_IN).into_response(), [seat::clear_cookie()]);
         answer.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
         Ok(answer)
     })

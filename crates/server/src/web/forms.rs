@@ -30,6 +30,14 @@ pub(crate) struct Open(pub(crate) Fields);
 #[derive(Clone, Default)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
+/// A day in three fields, as it was entered: what a form shows again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Day {
+    pub(crate) day: String,
+    pub(crate) month: String,
+    pub(crate) year: String,
+}
+
 impl FromRequest<Web> for Posted {
     type Rejection = Response;
 
@@ -106,6 +114,22 @@ pub(crate) fn is_from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
     let Some(origin) = text(header::ORIGIN.as_str()) else { return false };
     let host = text(header::HOST.as_str()).unwrap_or("?");
     !origin.split_once("://").is_some_and(|(_, name)| name.eq_ignore_ascii_case(host))
+}
+
+impl Day {
+    pub(crate) fn of(date: Date) -> Self {
+        Self { day: date.day().to_string(), month: date.month().to_string(), year: date.year().to_string() }
+    }
+
+    /// What was sent as `name-day`, `name-month` and `name-year`.
+    pub(crate) fn sent(fields: &Fields, name: &str) -> Self {
+        let part = |part: &str| fields.text(&format!("{name}-{part}")).to_owned();
+        Self { day: part("day"), month: part("month"), year: part("year") }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.day.is_empty() && self.month.is_empty() && self.year.is_empty()
+    }
 }
 
 impl Fields {

@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::done::Done;
-use super::forms::{Fields, Posted};
+use super::forms::{Day, Fields, Posted};
 use super::parts::{Pick, Problems};
 use super::routes::{Needs, Route, read, send};
 use super::seat::Seat;
@@ -61,9 +61,7 @@ struct Home {
 struct Form {
     number: String,
     family: String,
-    day: String,
-    month: String,
-    year: String,
+    born: Day,
 }
 
 #[derive(Template)]
@@ -224,13 +222,7 @@ async fn find(State(web): State<Web>, seat: Seat, Posted(fields): Posted) -> Res
     let frame = Frame::of(&web, &seat);
     web.answer(seat, move |desk| {
         let form = |name: &str| fields.text(name).to_owned();
-        let form = Form {
-            number: form("number"),
-            family: form("family"),
-            day: form("born-day"),
-            month: form("born-month"),
-            year: form("born-year"),
-        };
+        let form = Form { number: form("number"), family: form("family"), born: Day::sent(&fields, "born") };
         let (found, problems, status) = match whose(&fields) {
             Ok(whose) => (Some(desk.access_find(&whose)?), Vec::new(), StatusCode::OK),
             Err(problems) => (None, problems, StatusCode::UNPROCESSABLE_ENTITY),

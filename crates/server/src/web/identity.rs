@@ -8,7 +8,7 @@ use alongside_domain::session::Ended;
 use axum::Form;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -42,7 +42,7 @@ pub(crate) async fn begin(
     }
     let now = web.app().world.now();
     match web.options.identity.begin(&provider, invitation, now).await {
-        Ok((address, cookie)) => with_cookies(Redirect::to(&address).into_response(), [browser_cookie(&cookie, SIGN_IN_SECONDS_MAX)]),
+        Ok((address, cookie)) => seat::with_cookies(Redirect::to(&address).into_response(), [browser_cookie(&cookie, SIGN_IN_SECONDS_MAX)]),
         Err(OidcError::ProviderUnknown) => problem::not_found(&web, None),
         Err(why) => refuse(&web, why),
     }
@@ -75,13 +75,13 @@ pub(crate) async fn finish(State(web): State<Web>, returned: Result<Query<Return
                 if let Some(session) = before.map(|token| app.session(&token)).transpose()?.flatten() {
                     app.end_session(&session.digest, Ended::SignedOut)?;
                 }
-                Ok(with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token)]))
+                Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token)]))
             })
             .await
         }
         Err(why) => refuse(&web, why),
     };
-    with_cookies(answer, [browser_cookie("", 0)])
+    seat::with_cookies(answer, [browser_cookie("", 0)])
 }
 
 /// Ends sessions because a provider says so (OpenID Connect Back-Channel Logout 1.0, sections 2.5 to 2.8). A server asks, and
@@ -129,13 +129,4 @@ fn is_led_from_elsewhere(headers: &HeaderMap) -> bool {
 /// Lax: the way back comes from another site.
 fn browser_cookie(value: &str, seconds: i64) -> String {
     format!("{BROWSER_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
-}
-
-fn with_cookies(mut answer: Response, cookies: impl IntoIterator<Item = String>) -> Response {
-    for cookie in cookies {
-        if let Ok(value) = HeaderValue::from_str(&cookie) {
-            answer.headers_mut().append(header::SET_COOKIE, value);
-        }
-    }
-    answer
 }

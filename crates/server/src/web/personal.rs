@@ -286,7 +286,7 @@ async fn code(State(web): State<Web>, Path(token): Path<String>, Open(fields): O
         match app.prove(&token, fields.text("code")) {
             Ok(proof) => {
                 let cookie = format!("{PROOF}={}; Path=/; Secure; HttpOnly; SameSite=Strict", proof.reveal());
-                seat::with_cookie(Redirect::to(&format!("{here}/about")).into_response(), &cookie)
+                Ok(seat::with_cookies(Redirect::to(&format!("{here}/about")).into_response(), [cookie]))
             }
             Err(Failure::Invalid(problems)) => {
                 page(StatusCode::UNPROCESSABLE_ENTITY, fill(&CodePage { frame, problems: Problems::new(problems), here }))

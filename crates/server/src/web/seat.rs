@@ -63,14 +63,13 @@ pub(crate) fn clear_cookie() -> String {
     format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 }
 
-/// An answer that gives a browser a cookie, or takes one away.
-///
-/// # Errors
-/// [`Failure::Broken`] when it is no header.
-pub(crate) fn with_cookie(mut answer: Response, cookie: &str) -> Result<Response, Failure> {
-    let value = HeaderValue::from_str(cookie).map_err(|_| Failure::Broken("a cookie".into()))?;
-    answer.headers_mut().append(header::SET_COOKIE, value);
-    Ok(answer)
+/// An answer that gives a browser cookies, or takes some away.
+pub(crate) fn with_cookies(mut answer: Response, cookies: impl IntoIterator<Item = String>) -> Response {
+    // They are hexadecimal and words of ours: each is a header.
+    for cookie in cookies.into_iter().filter_map(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    answer
 }
 
 /// Runs a request for somebody who is signed in and, where an action is named, may do it.

@@ -96,7 +96,7 @@ async fn password(State(web): State<Web>, headers: HeaderMap, Open(fields): Open
         }
         let half = hexadecimal(&app.world.secret());
         here.sign_in.halves.put(half.clone(), staff, app.world.now());
-        Ok(with_cookies(Redirect::to(CODE).into_response(), &[half_cookie(&half)]))
+        Ok(seat::with_cookies(Redirect::to(CODE).into_response(), [half_cookie(&half)]))
     })
     .await
 }
@@ -202,7 +202,7 @@ pub(super) fn enter(app: &App, headers: &HeaderMap, staff: &StaffId, method: Met
         app.end_session(&before.digest, Ended::SignedOut)?;
     }
     let gone = format!("{HALF}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
-    Ok(with_cookies(Redirect::to("/").into_response(), &[seat::set_cookie(&token), gone]))
+    Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token), gone]))
 }
 
 /// The identity providers that are configured, each with where its sign-in begins.
@@ -275,13 +275,6 @@ fn half_cookie(half: &str) -> String {
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn with_cookies(mut answer: Response, cookies: &[String]) -> Response {
-    for cookie in cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
-        answer.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    answer
 }
 
 #[cfg(test)]
