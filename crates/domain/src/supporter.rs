@@ -25,6 +25,7 @@ coded! {
         SafeguardingLead = "safeguarding-lead", "safeguarding lead";
         Supporter = "supporter", "peer supporter";
         Coordinator = "coordinator", "coordinator";
+        /// Reads aggregates with small numbers kept back, and never a name: a manager, and a commissioner as well.
         Manager = "manager", "manager";
         InformationGovernance = "information-governance", "information-governance lead";
         IntegrationEngineer = "integration-engineer", "integration engineer";

@@ -111,12 +111,8 @@ const keep = (form) => {
   setInterval(() => waits && send(), 10000);
   addEventListener('beforeunload', (event) => waits && event.preventDefault());
 
-  // Somebody may have typed before this script came.
-  const asServed = (field) =>
-    'defaultValue' in field ? field.value === field.defaultValue && field.checked === field.defaultChecked : true;
-  const touched = ![...form.elements].every(asServed);
   let timer = 0;
-  let last = touched ? '' : String(fields());
+  let last = String(fields());
   const draft = async (more) => {
     clearTimeout(timer);
     timer = 0;
@@ -138,7 +134,11 @@ const keep = (form) => {
     timer = timer || setTimeout(draft, 3000);
   };
   form.addEventListener('input', soon);
-  if (touched) soon();
+  // Somebody may have typed before this script came.
+  if ([...form.elements].some((field) => field.defaultValue !== undefined && field.value !== field.defaultValue)) {
+    last = '';
+    soon();
+  }
   doc.addEventListener('visibilitychange', () => doc.hidden && draft({ keepalive: true }));
 };
 if (self.fetch && self.AbortController) doc.querySelectorAll('form[data-keep]').forEach(keep);

@@ -52,7 +52,7 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         title: "Management and commissioning",
-        people: &[("manager-frances", "Manager", "Reads the figures of the quarter, and never a name.")],
+        people: &[("manager-frances", "Manager", "Reads the figures of the quarter, as a commissioner does, and never a name.")],
     },
     Kind {
         title: "Information governance",
