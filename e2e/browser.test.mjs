@@ -79,7 +79,7 @@ describe('the workplace', { timeout: 900_000 }, () => {
     assert.ok(!policy.includes('unsafe'), path);
     assert.equal(headers['cache-control'], 'no-store', path);
     assert.equal(headers['x-content-type-options'], 'nosniff', path);
-    assert.equal(headers['referrer-policy'], 'no-referrer', path);
+    assert.equal(headers['referrer-policy'], 'same-origin', path);
   }
 
   /** Looks at every kind of page that links lead somebody to. */

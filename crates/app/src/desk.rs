@@ -99,7 +99,7 @@ impl App {
     }
 
     /// Somebody who works here as the policy sees them, as of now.
-    fn viewer(&self, tx: &mut Tx<'_>, staff: &str) -> Result<Viewer, Failure> {
+    pub(crate) fn viewer(&self, tx: &mut Tx<'_>, staff: &str) -> Result<Viewer, Failure> {
         let today = self.today_at_least(tx)?;
         let mut viewer = match (self.setup.staff.get(staff), self.setup.supporters.get(staff)) {
             (Some(member), _) => Viewer {
@@ -361,12 +361,17 @@ impl Desk {
     }
 
     /// Notes that a form is carried out, in the transaction that does it; tells whether it was not before, so that what is
-    /// sent twice is done once.
+    /// sent twice is done once. The same form with other words, or about somebody else, is another: no word is lost. One
+    /// without a number of its own is always carried out.
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn once(&self, tx: &mut Tx<'_>, once: &str) -> Result<bool, Failure> {
-        Ok(standing::once(tx, once, &self.viewer.staff, self.app.world.now())?)
+    pub(crate) fn once(&self, tx: &mut Tx<'_>, once: &str, says: &dyn std::fmt::Debug) -> Result<bool, Failure> {
+        if once.is_empty() {
+            return Ok(true);
+        }
+        let form = audit::keyed_digest(&self.app.keys.audit, &format!("once:{once}"), format!("{says:?}").as_bytes());
+        Ok(standing::once(tx, &form, &self.viewer.staff, self.app.world.now())?)
     }
 
     /// The key of whoever works here.

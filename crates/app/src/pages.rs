@@ -30,7 +30,7 @@ pub use access::{
     Whose,
 };
 pub use alongside_store::access_reads::Kind as AccessKind;
-pub use care::{ConcernLine, Concerns, Replies, ReplyLine, SafeContactBox};
+pub use care::{ConcernLine, Concerns, ReplyLine, SafeContactBox};
 pub use caseload::{MyPeople, MyPerson, NeedCard, Order, Today};
 pub use charts::{Band, Chart, Dot, Shape};
 pub use clinic::{ClinicLine, ClinicPage, ClinicTile, OpenGlass, PEER_SUPPORT_IN_A_SENTENCE};

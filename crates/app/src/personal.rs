@@ -4,7 +4,7 @@
 //! is held, and who has looked, opens with a code that was told separately. A link that was ended, has run out, was guessed
 //! at or never existed is one and the same: not found.
 
-use alongside_domain::access::{Action, Purpose, Subject};
+use alongside_domain::access::{self, Action, Purpose, Subject};
 use alongside_domain::command::Command;
 use alongside_domain::decision::{Actor, Cause, Refusal};
 use alongside_domain::id::{PersonId, ReplyId};
@@ -231,6 +231,17 @@ impl App {
         Ok((link, record))
     }
 
+    /// Whether whoever made a link may still make it. They were shown its code, so what it proves ends with their access; what
+    /// the person can say by it does not.
+    fn maker_may(&self, tx: &mut Tx<'_>, link: &PersonalLink, record: &Record) -> Result<bool, Failure> {
+        let viewer = match self.viewer(tx, &link.made_by.0) {
+            Err(Failure::NotFound) => return Ok(false),
+            viewer => viewer?,
+        };
+        let shielded = alongside_store::standing::is_shielded(tx, record.person.id)?;
+        Ok(access::may(&viewer, Action::MakeLink, &Subject::of(record, shielded)).is_ok())
+    }
+
     /// Takes what the person says: what the rules allow is done at once, and those who work for them see the answer.
     ///
     /// # Errors
@@ -346,6 +357,9 @@ impl App {
         let (given, proof_digest) = (self.code_digest(&digest, &code.split_whitespace().collect::<String>()), proof.digest());
         self.store.write(move |tx| {
             let (link, record) = app.behind(tx, &digest)?;
+            if !app.maker_may(tx, &link, &record)? {
+                return Ok(Err(Failure::invalid("code", "This link cannot open that any more. Ask for a new one")));
+            }
             if link.code == given {
                 let until = app.world.now() + SignedDuration::from_mins(PROOF_MINUTES);
                 care::prove(tx, &digest, LINK_TRIES, &proof_digest, until)?;
@@ -370,7 +384,7 @@ impl App {
         let (app, proof) = (self.clone(), digest_of(proof).ok_or(Failure::Forbidden)?);
         self.store.write(move |tx| {
             let (link, record) = app.behind(tx, &digest)?;
-            if !link.is_proved(&proof, app.world.now()) {
+            if !link.is_proved(&proof, app.world.now()) || !app.maker_may(tx, &link, &record)? {
                 return Err(Failure::Forbidden);
             }
             let looks = audit::of_person(tx, record.person.id, Slice { most: LOOKS_MAX, skip: 0 })?;
@@ -561,14 +575,14 @@ mod tests {
         assert!(matches!(app.say(token, &Saying::NotNow { weeks: 5 }), Err(Failure::Invalid(_))));
         assert!(matches!(app.say(token, &Saying::ContactChange(" ".into())), Err(Failure::Invalid(_))));
         app.say(token, &Saying::ContactChange("Only in the evening".into())).unwrap();
-        let lines = nurse.replies_page("chelwest").unwrap().lines;
+        let lines = nurse.clinic_page().unwrap().replies;
         let said: Vec<&str> = lines.iter().map(|line| line.said.as_str()).collect();
         assert_eq!(said, ["No thanks", "Yes please", "Not now", "Change how I am contacted"]);
         assert_eq!((lines[2].words.as_str(), lines[3].words.as_str()), ("for 4 weeks", "Only in the evening"));
         for line in &lines {
-            nurse.handle_reply(line.id.parse().unwrap()).unwrap();
+            nurse.handle_reply(line.handled.split('/').nth(2).unwrap().parse().unwrap()).unwrap();
         }
-        assert_eq!(nurse.replies_page("chelwest").unwrap().lines, []);
+        assert_eq!(nurse.clinic_page().unwrap().replies, []);
         assert_eq!(app.fill_in(token, "phq4", &[("nervous".into(), 1)]), Err(Failure::Refused(Refusal::ConversationFirst)));
     }
 
@@ -593,6 +607,22 @@ mod tests {
         assert_eq!(held.standing, "Your clinic has not asked you about peer support yet.");
         nurse.make_link(person).unwrap();
         assert_eq!(app.held_about_me(token, proof.reveal()), Err(Failure::NotFound), "the link was replaced");
+    }
+
+    #[test]
+    fn what_a_code_proves_ends_with_the_access_of_whoever_made_the_link() {
+        let (app, person, _database) = with_somebody_awaiting_notice();
+        let link = app.desk("nurse-aoife").unwrap().make_link(person).unwrap();
+        let token = link.token.reveal();
+        let proof = app.prove(token, &link.code).unwrap();
+        app.held_about_me(token, proof.reveal()).unwrap();
+        let own = app.record(person).unwrap().person;
+        let (given, family) = (own.given.unwrap(), own.family.unwrap());
+        let own = crate::desk::OwnDetails { nhs_number: None, given, family, born: own.birth_date };
+        app.desk("nurse-samuel").unwrap().give_details(&own).unwrap();
+        assert_eq!(app.held_about_me(token, proof.reveal()), Err(Failure::Forbidden), "the record is a colleague's now");
+        assert!(matches!(app.prove(token, &link.code), Err(Failure::Invalid(_))));
+        app.say(token, &Saying::ContactChange("Only in the evening".into())).unwrap();
     }
 
     #[test]

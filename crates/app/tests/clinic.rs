@@ -9,6 +9,7 @@ use alongside_app::pages::{QuestionPage, Task};
 use alongside_app::testing::{FixedWorld, service};
 use alongside_app::{App, Desk, Failure, World, london_date};
 use alongside_domain::access::Action;
+use alongside_domain::concern::{ConcernForm, Urgency};
 use alongside_domain::decision::Refusal;
 use alongside_domain::id::{PersonId, QuestionId};
 use alongside_domain::notice::{Answer as Told, How};
@@ -19,7 +20,7 @@ use alongside_domain::supporter::StaffId;
 use alongside_domain::trigger;
 use alongside_store::audit::{self, Outcome};
 use alongside_store::page_reads::Slice;
-use alongside_store::{people, standing, testing};
+use alongside_store::{care, people, standing, testing};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, ToSpan};
 
@@ -338,6 +339,66 @@ fn a_list_is_told_before_it_is_taken_and_taken_once() {
         assert!(nurse.take_list("north", list.as_bytes()).unwrap().duplicate);
         let person = nurse.person_page(clinic.id("200")).unwrap();
         assert!(person.timeline[0].by.contains("Ada"), "who brought the list: {}", person.timeline[0].by);
+    });
+}
+
+#[test]
+fn a_list_whose_quotation_mark_swallows_rows_is_not_taken() {
+    on_both_engines(|clinic| {
+        let nurse = clinic.nurse();
+        let after = "201,New,Bea,01/01/1971,,Y,01/04/2024\n202,New,Cy,01/01/1972,,Y,01/04/2024\n";
+        for (first, line) in [
+            ("200,New,Ada,01/01/1970,\"07700 900001,Y,01/04/2024", "line 2"),
+            ("200,New,\"Ada,01/01/1970,,Y,01/04/2024", "line 2"),
+            ("200,New,Ada", "line 2"),
+            ("200,New,Ada,01/01/1970,,Y,01/04/2024,more", "line 2"),
+            ("200,New,Ada,01/01/-0001,,Y,01/04/2024", "line 2, column \"Date of birth\""),
+        ] {
+            let list = format!("{HEADINGS}{first}\n{after}");
+            let preview = nurse.preview_list("north", list.as_bytes()).unwrap();
+            assert_eq!(preview.problems[0].place, line, "{first}");
+            assert!(matches!(nurse.take_list("north", list.as_bytes()), Err(Failure::Invalid(_))), "{first}");
+        }
+    });
+}
+
+#[test]
+fn somebodys_own_record_stays_closed_whatever_they_say_later_or_is_changed_in_it() {
+    on_both_engines(|clinic| {
+        let (new, nurse) = (somebody("100", "Okafor"), clinic.nurse());
+        nurse.refer_new("north", &new, REQUEST, "").unwrap();
+        let person = clinic.id("100");
+        clinic.colleague("nurse-ada", &new);
+        clinic.colleague("nurse-ada", &NewPerson { given: "Zed".into(), family: "Nobody".into(), ..new.clone() });
+        assert_eq!(clinic.desk("nurse-ada").viewer().own, [person], "other details open nothing");
+        let before = clinic.app.record(person).unwrap();
+        let mut changed = before.clone();
+        changed.person.birth_date = Some(date(1950, 2, 3));
+        clinic.app.store.write(move |tx| people::keep(tx, Some(&before), &changed)).unwrap();
+        assert_eq!(clinic.desk("nurse-ada").viewer().own, [person], "nor does another date of birth");
+        assert!(clinic.nurse().break_glass("north", "100", "The ward asks about them", "").is_err());
+        let set = |family: &str| {
+            let own = OwnDetails { nhs_number: None, given: "Zed".into(), family: family.into(), born: new.birth_date };
+            clinic.nurse().give_details(&own)
+        };
+        let sets: Vec<bool> = ["A", "B", "C", "D", "E"].iter().map(|family| set(family).is_ok()).collect();
+        assert_eq!(sets.last(), Some(&false), "nobody closes record after record: {sets:?}");
+    });
+}
+
+#[test]
+fn a_form_that_comes_again_with_other_words_is_another() {
+    on_both_engines(|clinic| {
+        let person = clinic.referred("100", "Okafor");
+        let raise = |words: &str| {
+            let form = ConcernForm { words: words.into(), urgency: Some(Urgency::Today), to: Some(StaffId("nurse-ada".into())) };
+            clinic.nurse().raise_concern(person, &form, "once").unwrap();
+        };
+        raise("Quieter than usual");
+        raise("Quieter than usual");
+        raise("Quieter than usual. Has tablets");
+        let concerns = clinic.app.store.read(|tx| care::concerns_of(tx, person)).unwrap();
+        assert_eq!(concerns.len(), 2, "no word is lost, and none is doubled");
     });
 }
 

@@ -9,6 +9,12 @@ use jiff::civil::{Date, Weekday, date};
 use std::fmt;
 use std::str::FromStr;
 
+/// Whether somebody who is alive, or a record of theirs, can have to do with a day: others are slips of typing.
+#[must_use]
+pub fn is_of_our_time(day: Date) -> bool {
+    (1880..2200).contains(&day.year())
+}
+
 /// A bank holiday of England and Wales, on the day on which it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BankHoliday {

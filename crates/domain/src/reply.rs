@@ -33,6 +33,15 @@ impl ReplyKind {
     }
 }
 
+impl ReplyKind {
+    /// Whether it is the supporter's to see to. Who asks for somebody else may speak of them: the clinic and the
+    /// coordinator see to that.
+    #[must_use]
+    pub const fn is_for_supporter(self) -> bool {
+        !matches!(self, Self::SomeoneElse)
+    }
+}
+
 /// The most characters of a reply.
 pub const CHARACTERS_MAX: usize = 500;
 

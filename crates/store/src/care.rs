@@ -20,7 +20,7 @@ statements! {
     pub(crate) const CONCERN = "SELECT id, person, raised_by, raised_at, words, urgency, addressee, acknowledged_by, acknowledged_at, acknowledged_words FROM concern WHERE id = $1";
     pub(crate) const CONCERNS_OF = "SELECT id, person, raised_by, raised_at, words, urgency, addressee, acknowledged_by, acknowledged_at, acknowledged_words FROM concern WHERE person = $1 ORDER BY raised_at DESC, id DESC";
     pub(crate) const ACKNOWLEDGE = "UPDATE concern SET acknowledged_by = $2, acknowledged_at = $3, acknowledged_words = $4 WHERE id = $1 AND acknowledged_at IS NULL";
-    pub(crate) const DROP_REPLY = "DELETE FROM reply WHERE person = $1 AND kind = $2 AND handled_at IS NULL";
+    pub(crate) const DROP_REPLY = "DELETE FROM reply WHERE person = $1 AND kind = $2 AND words = '' AND handled_at IS NULL";
     pub(crate) const ADD_REPLY = "INSERT INTO reply (id, person, origin, kind, words, at) VALUES ($1, $2, $2, $3, $4, $5)";
     pub(crate) const REPLY = "SELECT id, person, kind, words, at, handled_by, handled_at FROM reply WHERE id = $1";
     pub(crate) const REPLIES_OF = "SELECT id, person, kind, words, at, handled_by, handled_at FROM reply WHERE person = $1 ORDER BY at DESC, id DESC";
@@ -137,7 +137,7 @@ pub fn acknowledge(tx: &mut Tx<'_>, id: ConcernId, acknowledged: &Acknowledged) 
     Ok(tx.execute(&ACKNOWLEDGE, params![id.to_string(), &by.0, *at, words])? == 1)
 }
 
-/// Keeps an answer of the person's in the place of an earlier one of its kind that nobody has seen to.
+/// Keeps an answer of the person's, in the place of an earlier one of its kind without words that nobody has seen to.
 ///
 /// # Errors
 /// The store's.

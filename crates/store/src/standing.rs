@@ -14,7 +14,7 @@ use crate::{Row, StoreError, Tx, params, statements};
 statements! {
     pub(crate) const MARKS = "SELECT mark FROM staff_mark WHERE staff = $1 ORDER BY mark";
     pub(crate) const ADD_MARK = "INSERT INTO staff_mark (staff, mark) VALUES ($1, $2) ON CONFLICT (staff, mark) DO NOTHING";
-    pub(crate) const DROP_MARKS = "DELETE FROM staff_mark WHERE staff = $1";
+    pub(crate) const REPLACE_MARK = "UPDATE staff_mark SET mark = $3 WHERE staff = $1 AND mark = $2";
     pub(crate) const ADD_SHIELD_MARK = "INSERT INTO shield_mark (mark) VALUES ($1) ON CONFLICT (mark) DO NOTHING";
     pub(crate) const IS_SHIELD_MARK = "SELECT mark FROM shield_mark WHERE mark = $1";
     pub(crate) const SHIELD = "INSERT INTO shield (person) VALUES ($1) ON CONFLICT (person) DO NOTHING";
@@ -43,16 +43,23 @@ pub fn marks(tx: &mut Tx<'_>, staff: &StaffId) -> Result<Vec<String>, StoreError
     tx.query(&MARKS, params![&staff.0], |row| row.text(0))
 }
 
-/// Keeps the marks of a member of staff in the place of earlier ones.
+/// Keeps marks of a member of staff beside earlier ones: whoever gives other details later does not open what was closed.
 ///
 /// # Errors
 /// The store's.
-pub fn keep_marks(tx: &mut Tx<'_>, staff: &StaffId, marks: &[String]) -> Result<(), StoreError> {
-    tx.execute(&DROP_MARKS, params![&staff.0])?;
+pub fn add_marks(tx: &mut Tx<'_>, staff: &StaffId, marks: &[String]) -> Result<(), StoreError> {
     for mark in marks {
         tx.execute(&ADD_MARK, params![&staff.0, mark])?;
     }
     Ok(())
+}
+
+/// Puts a mark in the place of another, so that their number tells nothing; tells whether the other was there.
+///
+/// # Errors
+/// The store's.
+pub fn replace_mark(tx: &mut Tx<'_>, staff: &StaffId, old: &str, new: &str) -> Result<bool, StoreError> {
+    Ok(tx.execute(&REPLACE_MARK, params![&staff.0, old, new])? == 1)
 }
 
 /// Keeps marks by which a record is recognised as one to be shielded. They are never taken away: a record that was
@@ -344,9 +351,10 @@ mod tests {
                 .write(|tx| {
                     let staff = StaffId("ines".into());
                     people::keep(tx, None, &somebody(1))?;
-                    keep_marks(tx, &staff, &["a".into(), "b".into()])?;
-                    keep_marks(tx, &staff, &["b".into(), "c".into()])?;
-                    assert_eq!(marks(tx, &staff)?, ["b", "c"]);
+                    add_marks(tx, &staff, &["a".into(), "b".into()])?;
+                    add_marks(tx, &staff, &["b".into(), "c".into()])?;
+                    assert!(replace_mark(tx, &staff, "c", "d")? && !replace_mark(tx, &staff, "c", "e")?);
+                    assert_eq!(marks(tx, &staff)?, ["a", "b", "d"]);
                     add_shield_marks(tx, &["x".into(), "x".into()])?;
                     assert!(is_to_be_shielded(tx, &["y".into(), "x".into()])?);
                     assert!(!is_to_be_shielded(tx, &["b".into()])?, "the two kinds of mark are never the same");

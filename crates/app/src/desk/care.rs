@@ -83,7 +83,7 @@ impl Desk {
             let (id, now) = (admitted.record.person.id, desk.app().world.now());
             let mut ids = desk.app().world.ids();
             let concern = Concern::raise(&form, id, desk.staff(), now, &clinicians, &mut *ids)?;
-            if desk.once(tx, &once)? {
+            if desk.once(tx, &once, &(id, &form))? {
                 care::raise(tx, &concern)?;
                 care::drop_draft(tx, desk.staff(), id, DraftForm::Concern.code())?;
             }
@@ -125,6 +125,9 @@ impl Desk {
         self.disclose(Action::SeeTeamLists, None, move |tx, seen| {
             let reply = care::reply(tx, id)?.ok_or(Failure::NotFound)?;
             desk.admit(tx, seen, Action::SeeTeamLists, reply.person)?;
+            if desk.viewer().role == Role::Supporter && !reply.kind.is_for_supporter() {
+                return Err(Failure::NotFound);
+            }
             seen.detail("reply-handled");
             care::handle_reply(tx, id, desk.staff(), desk.app().world.now())?;
             Ok(())

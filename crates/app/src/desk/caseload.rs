@@ -149,7 +149,7 @@ impl Desk {
         let recorded = self.disclose(Action::RecordContact, None, move |tx, seen| {
             let admitted = desk.admit_to(tx, seen, Action::RecordContact, referral)?;
             let person = format!("/people/{}", admitted.record.person.id);
-            if !desk.once(tx, &once)? {
+            if !desk.once(tx, &once, &(referral, &form))? {
                 return Ok(person);
             }
             let supporter = desk.app().renewed(tx, &supporter)?;
@@ -219,7 +219,7 @@ impl Desk {
         let recorded = self.disclose(Action::RecordAssessment, None, move |tx, seen| {
             let admitted = desk.admit_to(tx, seen, Action::RecordAssessment, referral)?;
             let person = admitted.record.person.id;
-            if desk.once(tx, &once)? {
+            if desk.once(tx, &once, &(referral, &form))? {
                 desk.decide(tx, &admitted, &Command::RecordAssessment { referral, form: form.clone() })?;
                 care::drop_draft(tx, desk.staff(), person, DraftForm::Assessment.code())?;
             }

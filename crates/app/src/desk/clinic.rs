@@ -121,16 +121,11 @@ impl Desk {
         let (desk, once) = (self.clone(), once.to_owned());
         self.disclose(action, None, move |tx, seen| {
             let admitted = desk.admit(tx, seen, action, person)?;
-            if !desk.first_time(tx, &once)? {
+            if !desk.once(tx, &once, &(action, person))? {
                 return Ok(());
             }
             desk.decide(tx, &admitted, &command(&admitted.record)?).map_err(at_its_field)
         })
-    }
-
-    /// Whether a form is carried out for the first time. One without a number of its own always is.
-    pub(super) fn first_time(&self, tx: &mut Tx<'_>, once: &str) -> Result<bool, Failure> {
-        if once.is_empty() { Ok(true) } else { self.once(tx, once) }
     }
 
     /// Whether the owner of the desk may open a person's page, after what they did to them. Nothing is shown by asking.
@@ -159,7 +154,7 @@ impl Desk {
         let command = request(kind, self.app().today())?;
         let (desk, once, at) = (self.clone(), once.to_owned(), site.clone());
         self.disclose(Action::Refer, Some(&at), move |tx, seen| {
-            if !desk.first_time(tx, &once)? {
+            if !desk.once(tx, &once, &subject)? {
                 return Ok(());
             }
             match desk.already_here(tx, seen, &site, &subject)? {
@@ -182,6 +177,8 @@ impl Desk {
         let shielded = standing::is_shielded(tx, first)?;
         seen.person(first);
         if self.is_theirs(Action::Refer, &record, shielded) {
+            // Whose number it is was told by this: it is written down as what it is.
+            seen.turned_away = true;
             return Err(Failure::invalid(place, "Somebody with this number is here already: look for them by this number"));
         }
         Ok(Some(record))

@@ -47,7 +47,7 @@ impl Desk {
         let (desk, key, once) = (self.clone(), supporter.to_owned(), once.to_owned());
         self.disclose(Action::Allocate, None, move |tx, seen| {
             let admitted = desk.admit_to(tx, seen, Action::Allocate, referral)?;
-            if desk.once(tx, &once)? {
+            if desk.once(tx, &once, &(referral, &key))? {
                 desk.hand_over(tx, &admitted, referral, &key, "supporter")?;
             }
             Ok(admitted.record.person.id)
@@ -70,7 +70,7 @@ impl Desk {
         self.disclose(Action::Allocate, None, move |tx, seen| {
             seen.detail("reallocated");
             // Kept before anybody is admitted, since whoever was given away is not in the list when the form comes again.
-            if !desk.once(tx, &once)? {
+            if !desk.once(tx, &once, &(&from, &moves))? {
                 return Ok(0);
             }
             let (held, _) = desk.people_of(tx, seen, &scopes, &from)?;

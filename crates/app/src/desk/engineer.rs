@@ -83,7 +83,7 @@ impl Desk {
             if messages::raw(tx, id)?.is_none() {
                 return Err(Failure::NotFound);
             }
-            if !once.is_empty() && !desk.once(tx, &once)? {
+            if !desk.once(tx, &once, &id)? {
                 return Ok(());
             }
             let at = desk.app().world.now();

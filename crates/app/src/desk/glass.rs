@@ -47,7 +47,7 @@ impl Desk {
         self.disclose(Action::BreakGlass, Some(&at), move |tx, seen| {
             let found = people::find(tx, &site, &[identifier(&site, &number)], None)?;
             let person = desk.closed(tx, seen, &found)?;
-            if desk.first_time(tx, &once)? {
+            if desk.once(tx, &once, &person)? {
                 let (now, mut ids) = (desk.app().world.now(), desk.app().world.ids());
                 let glass = Glass {
                     id: GlassId::new(&mut *ids),

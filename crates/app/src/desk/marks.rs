@@ -19,6 +19,11 @@ use jiff::civil::Date;
 use super::{Desk, details};
 use crate::{App, Failure, london_date};
 
+/// How many marks somebody may have when they give their details: three sets of an NHS number and a name.
+const MARKS_MAX: usize = 6 + OWN_RECORDS_MAX;
+/// How many records of somebody stay recognised as theirs: one at each of two sites.
+const OWN_RECORDS_MAX: usize = 2;
+
 /// By what a record is recognised: an NHS number, or names and day of birth together.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OwnDetails {
@@ -58,6 +63,17 @@ impl App {
         of.texts().iter().map(|text| keyed_digest(&self.keys.audit, &format!("own:{staff}"), text.as_bytes())).collect()
     }
 
+    /// By which a record that was recognised once stays recognised, whatever is changed in it or given later.
+    fn record_mark(&self, staff: &StaffId, person: PersonId) -> String {
+        keyed_digest(&self.keys.audit, &format!("own:{staff}"), format!("record|{person}").as_bytes())
+    }
+
+    /// What stands in the places of such marks while there is no record: everybody has as many as everybody else.
+    fn empty_marks(&self, staff: &StaffId) -> Vec<String> {
+        let empty = |place: usize| keyed_digest(&self.keys.audit, &format!("own:{staff}"), format!("empty|{place}").as_bytes());
+        (0..OWN_RECORDS_MAX).map(empty).collect()
+    }
+
     fn shield_marks(&self, of: &OwnDetails) -> Vec<String> {
         of.texts().iter().map(|text| keyed_digest(&self.keys.audit, "shield", text.as_bytes())).collect()
     }
@@ -72,7 +88,9 @@ impl App {
         for site in &viewer.sites {
             for shielded in standing::shielded_at(tx, site)? {
                 let person = shielded.person;
-                if self.own_marks(&viewer.staff, &OwnDetails::from(shielded)).iter().any(|mark| marks.contains(mark)) {
+                let mut theirs = self.own_marks(&viewer.staff, &OwnDetails::from(shielded));
+                theirs.push(self.record_mark(&viewer.staff, person));
+                if theirs.iter().any(|mark| marks.contains(mark)) {
                     own.push(person);
                 }
             }
@@ -94,6 +112,25 @@ impl App {
     fn shield_if_marked(&self, tx: &mut Tx<'_>, person: &Person) -> Result<(), Failure> {
         if standing::is_to_be_shielded(tx, &self.shield_marks(&details(person)))? {
             standing::shield(tx, person.id)?;
+            self.note_whose(tx, person)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps for whoever works here and has given these details that the record is theirs.
+    fn note_whose(&self, tx: &mut Tx<'_>, person: &Person) -> Result<(), Failure> {
+        let staff = self.setup.staff.values().map(|member| &member.id);
+        for staff in staff.chain(self.setup.supporters.values().map(|supporter| &supporter.id)) {
+            let marks = standing::marks(tx, staff)?;
+            let own = self.record_mark(staff, person.id);
+            if marks.contains(&own) || !self.own_marks(staff, &details(person)).iter().any(|mark| marks.contains(mark)) {
+                continue;
+            }
+            for empty in self.empty_marks(staff) {
+                if standing::replace_mark(tx, staff, &empty, &own)? {
+                    break;
+                }
+            }
         }
         Ok(())
     }
@@ -115,7 +152,8 @@ impl Desk {
     }
 
     /// Takes the owner's own details, keeps digests of them alone, and shields the records that they match. The audit
-    /// tells that they were given, and nothing about whether there was such a record.
+    /// tells that they were given, and nothing about whether there was such a record. A slip can be mended by giving them
+    /// again, a few times: each set closes a record to everybody here, and opens none.
     ///
     /// # Errors
     /// [`Failure::Invalid`] where names or the day of birth are missing; the store's.
@@ -131,7 +169,15 @@ impl Desk {
         self.disclose(Action::SeeStart, None, move |tx, seen| {
             seen.detail("own-details-given");
             let app = desk.app();
-            standing::keep_marks(tx, desk.staff(), &app.own_marks(desk.staff(), &own))?;
+            let marks = standing::marks(tx, desk.staff())?;
+            if marks.len() >= MARKS_MAX {
+                let what = "You have given your details several times. Ask your information-governance lead before you give others";
+                return Err(Failure::invalid("family", what));
+            }
+            if marks.is_empty() {
+                standing::add_marks(tx, desk.staff(), &app.empty_marks(desk.staff()))?;
+            }
+            standing::add_marks(tx, desk.staff(), &app.own_marks(desk.staff(), &own))?;
             standing::add_shield_marks(tx, &app.shield_marks(&own))?;
             let number = own.nhs_number.map(|number| number.digits());
             for person in standing::candidates(tx, number.as_deref(), born)? {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use alongside_domain::calendar::is_of_our_time;
 use alongside_domain::decision::{Actor, Cause};
 use alongside_domain::fact::{Evidence, Fact, Novelty, Subject};
 use alongside_domain::id::MessageId;
@@ -16,6 +17,9 @@ use crate::profile::{List, Reading};
 use crate::setup::Feed;
 use crate::translate::Translation;
 use crate::{App, Failure, Invalid};
+
+/// The longest text of a cell.
+const CELL_CHARACTERS_MAX: usize = 200;
 
 /// What a list would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,6 +144,19 @@ impl Row {
     }
 }
 
+/// What is wrong with a row as a whole. A quotation mark that is not closed swallows the rows after it, with whoever stands in
+/// them: it shows as a line break, or as a wrong number of cells.
+fn misshapen(record: &csv::StringRecord, width: usize) -> Option<&'static str> {
+    if record.iter().any(|cell| cell.contains(['\n', '\r'])) {
+        return Some("has a line break in a cell: a quotation mark in it, or before it, may not be closed");
+    }
+    if record.iter().any(|cell| cell.contains('\0') || cell.chars().count() > CELL_CHARACTERS_MAX) {
+        return Some("has a cell that is too long, or is no text");
+    }
+    let filled = record.iter().enumerate().filter(|(_, cell)| !cell.is_empty()).last().map_or(0, |(at, _)| at + 1);
+    (filled > width || record.len() < width).then_some("has more or fewer cells than the line of column headings")
+}
+
 /// Reads a list: the rows that were understood, and every problem with its line and column.
 pub(crate) fn read(list: &List, bytes: &[u8], today: Date) -> (Vec<Row>, Vec<Invalid>) {
     let text = decode(bytes);
@@ -150,6 +167,7 @@ pub(crate) fn read(list: &List, bytes: &[u8], today: Date) -> (Vec<Row>, Vec<Inv
         Err(_) => return (Vec::new(), vec![Invalid::new("line 1", "is not a line of column headings")]),
     };
     let Some(columns) = columns else { return (Vec::new(), problems) };
+    let width = reader.headers().map_or(0, csv::StringRecord::len);
     let mut rows = Vec::new();
     let mut seen = BTreeSet::new();
     for record in reader.records() {
@@ -159,6 +177,10 @@ pub(crate) fn read(list: &List, bytes: &[u8], today: Date) -> (Vec<Row>, Vec<Inv
         };
         let line = record.position().map_or(0, csv::Position::line);
         if record.iter().all(str::is_empty) {
+            continue;
+        }
+        if let Some(what) = misshapen(&record, width) {
+            problems.push(Invalid::new(format!("line {line}"), what));
             continue;
         }
         let mut cells = Cells { list, columns: &columns, record: &record, line, today, problems: &mut problems };
@@ -314,6 +336,7 @@ impl Cells<'_> {
         let read = self.list.dates.iter().find_map(|format| Date::strptime(format, &text).ok());
         match read {
             None => self.say(heading, "is not a date as this list writes them"),
+            Some(date) if !is_of_our_time(date) => self.say(heading, "is not a date of our time"),
             Some(date) if date > self.today => self.say(heading, "is in the future"),
             Some(_) => {}
         }

@@ -1,6 +1,6 @@
 //! Safe contact as it stands first on a person's page, the clinic's concerns, and answers by private link.
 
-use alongside_domain::access::Action;
+use alongside_domain::access::{Action, Scope};
 use alongside_domain::concern::{self, Concern, Due, State};
 use alongside_domain::id::PersonId;
 use alongside_domain::person::Person;
@@ -11,7 +11,7 @@ use alongside_store::page_reads::{Named, Raised, Replied, Slice};
 use alongside_store::{Tx, care, page_reads};
 
 use super::words::{self, Urgency};
-use crate::desk::Desk;
+use crate::desk::{Desk, Seen};
 use crate::{App, Failure, london_date};
 
 /// The most lines of a list that a page shows.
@@ -92,22 +92,11 @@ pub struct ConcernLine {
     pub answer: String,
 }
 
-/// Answers by private link that nobody has seen to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replies {
-    /// Key of the site.
-    pub site: String,
-    /// Title of the site.
-    pub site_title: String,
-    /// Oldest first.
-    pub lines: Vec<ReplyLine>,
-}
-
 /// An answer by private link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyLine {
-    /// Its identifier.
-    pub id: String,
+    /// Where it is noted that it was seen to.
+    pub handled: String,
     /// The person's page.
     pub href: String,
     /// The person's name.
@@ -262,28 +251,22 @@ impl Desk {
         }
     }
 
-    /// The answers by private link of the people of a site whom the owner of the desk may know, until somebody sees to them.
-    ///
-    /// # Errors
-    /// [`Failure::Forbidden`]; [`Failure::NotFound`] for another site; the store's.
-    pub fn replies_page(&self, site: &str) -> Result<Replies, Failure> {
-        let site = self.site(Action::SeeTeamLists, site)?.clone();
-        let desk = self.clone();
-        self.disclose(Action::SeeTeamLists, Some(&site.key.clone()), move |tx, seen| {
-            seen.detail("replies");
-            let scope = desk.scope(Action::SeeTeamLists, &site.key)?;
-            let replies = page_reads::replies(tx, &scope, Slice { most: LINES_MAX, skip: 0 })?;
+    /// The answers by private link of whom the owner of the desk may know, until somebody sees to them: the oldest first.
+    pub(super) fn replies(&self, tx: &mut Tx<'_>, seen: &mut Seen, scopes: &[Scope]) -> Result<Vec<ReplyLine>, Failure> {
+        let mut lines = Vec::new();
+        for scope in scopes {
+            let replies = page_reads::replies(tx, scope, Slice { most: LINES_MAX, skip: 0 })?;
             replies.iter().for_each(|replied| seen.person(replied.reply.person));
-            let lines = replies.iter().map(|replied| desk.app().reply_line(replied)).collect();
-            Ok(Replies { site: site.key.0.clone(), site_title: site.title.clone(), lines })
-        })
+            lines.extend(replies.iter().map(|replied| self.app().reply_line(replied)));
+        }
+        Ok(lines)
     }
 }
 
 impl App {
     fn reply_line(&self, Replied { reply, named }: &Replied) -> ReplyLine {
         ReplyLine {
-            id: reply.id.to_string(),
+            handled: format!("/replies/{}/handled", reply.id),
             href: format!("/people/{}", reply.person),
             name: words::name(named.given.as_deref(), named.family.as_deref()),
             said: words::sentence(reply.kind.words()),

@@ -181,7 +181,8 @@ impl Desk {
         for site in self.sites(Action::RecordContact) {
             let scope = self.scope(Action::RecordContact, &site.key)?;
             let mut replies: BTreeMap<PersonId, Vec<Reply>> = BTreeMap::new();
-            for replied in page_reads::replies(tx, &scope, most)? {
+            let replied = page_reads::replies(tx, &scope, most)?;
+            for replied in replied.into_iter().filter(|replied| replied.reply.kind.is_for_supporter()) {
                 replies.entry(replied.reply.person).or_default().push(replied.reply);
             }
             let held = page_reads::caseload(tx, &scope, CASELOAD_MAX)?;

@@ -8,6 +8,8 @@ use alongside_store::{Tx, people, standing};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::care::ReplyLine;
+use super::coordination::TeamFilter;
 use super::questions::QuestionLine;
 use super::words::{self, Urgency};
 use super::worklists::{WorklistKind, address, count};
@@ -53,6 +55,8 @@ pub struct ClinicPage {
     pub glass: Vec<OpenGlass>,
     /// What can be begun here.
     pub actions: Vec<Link>,
+    /// What people answered by their private link, until somebody sees to it.
+    pub replies: Vec<ReplyLine>,
 }
 
 /// A person as a line of the page.
@@ -110,6 +114,7 @@ impl Desk {
     pub fn clinic_page(&self) -> Result<ClinicPage, Failure> {
         let desk = self.clone();
         let sites: Vec<SiteId> = self.sites(Action::SeeClinicLists).map(|site| site.key.clone()).collect();
+        let scopes = self.scopes(Action::SeeTeamLists, &TeamFilter::default())?;
         self.disclose(Action::SeeClinicLists, None, move |tx, seen| {
             let mut page = desk.empty_clinic();
             let (mut awaiting, mut referred) = (0, 0);
@@ -126,6 +131,7 @@ impl Desk {
             page.questions_total = words::counted(total, "question", "questions");
             page.questions = questions;
             page.glass = desk.open_glass(tx, seen)?;
+            page.replies = desk.replies(tx, seen, &scopes)?;
             Ok(page)
         })
     }
@@ -153,6 +159,7 @@ impl Desk {
             referred_total: String::new(),
             lists: Vec::new(),
             glass: Vec::new(),
+            replies: Vec::new(),
             actions,
         }
     }

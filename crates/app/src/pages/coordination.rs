@@ -15,6 +15,7 @@ use alongside_store::{Tx, coordination, people};
 use jiff::civil::Date;
 
 use super::Link;
+use super::care::ReplyLine;
 use super::passports::HORIZON_DAYS;
 use super::words::{self, Urgency};
 use super::worklists::{self, WorklistKind};
@@ -61,6 +62,8 @@ pub struct Coordination {
     pub reallocating_words: String,
     /// First conversations that are late, or due on the next working day at the latest.
     pub promise: TeamList,
+    /// What people answered by their private link, until somebody sees to it.
+    pub replies: Vec<ReplyLine>,
     /// Letters that cannot be sent.
     pub letters: Vec<WaitingLetter>,
     /// How many they are: `2 letters`.
@@ -259,6 +262,7 @@ impl Desk {
                 reallocating,
                 reallocating_words: words::counted(people, "person", "people"),
                 promise: desk.at_risk(tx, seen, &scopes, &team)?,
+                replies: desk.replies(tx, seen, &scopes)?,
                 letters,
                 letters_words: words::counted(waiting, "letter", "letters"),
                 capacity: desk.loads(&scopes, &filter, &team),

@@ -492,7 +492,7 @@ impl Maker {
                 let nurses = (0..NURSES).map(|number| nurse(site_key, number));
                 for staff in nurses.chain((0..supporters).map(|number| supporter(site_key, number))) {
                     // Like everybody, they gave their details; no record is theirs.
-                    standing::keep_marks(tx, &StaffId(staff), &["00".repeat(32), "01".repeat(32)])?;
+                    standing::add_marks(tx, &StaffId(staff), &["00".repeat(32), "01".repeat(32)])?;
                 }
             }
             Ok::<_, StoreError>(())

@@ -676,6 +676,7 @@ pub(crate) fn samples() -> Vec<(String, String)> {
             referred_total: text("2 people"),
             lists: vec![ClinicTile { href: text("/"), words: text("Opted out"), count: text("3") }],
             glass: if full { open() } else { Vec::new() },
+            replies: if full { crate::web::samples::replies() } else { Vec::new() },
             actions: if full { vec![link()] } else { Vec::new() },
         };
         pages.push((format!("clinic, {full}"), fill(&ClinicSheet { frame: frame(), page })));

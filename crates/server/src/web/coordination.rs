@@ -330,6 +330,7 @@ pub(crate) fn samples() -> Vec<(String, String)> {
         }],
         reallocating_words: "3 people".into(),
         promise: list(),
+        replies: crate::web::samples::replies(),
         letters: vec![WaitingLetter {
             href: person(),
             name: NAME.into(),
@@ -348,6 +349,7 @@ pub(crate) fn samples() -> Vec<(String, String)> {
         allocating: none.clone(),
         reallocating: Vec::new(),
         promise: none,
+        replies: Vec::new(),
         letters: Vec::new(),
         capacity: Vec::new(),
         ahead: None,

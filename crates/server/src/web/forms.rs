@@ -1,6 +1,7 @@
 //! Forms that were sent: who sent them is checked before what they say is read.
 
 use alongside_app::{Failure, Invalid};
+use alongside_domain::calendar::is_of_our_time;
 use axum::Form;
 use axum::extract::{FromRequest, Multipart, Query, Request};
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -93,7 +94,10 @@ impl FromRequest<Web> for Open {
 
 async fn read(request: Request, web: &Web) -> Result<Fields, Failure> {
     let form = Form::<Vec<(String, String)>>::from_request(request, web).await;
-    form.map(|Form(pairs)| Fields(pairs)).map_err(|_| Failure::invalid("form", "the form cannot be read"))
+    let unread = || Failure::invalid("form", "the form cannot be read");
+    let Form(pairs) = form.map_err(|_| unread())?;
+    // Not a sign that anybody types, and one that PostgreSQL does not keep.
+    if pairs.iter().any(|(_, value)| value.contains('\0')) { Err(unread()) } else { Ok(Fields(pairs)) }
 }
 
 /// Whether two texts are equal, in a time that does not tell where they differ.
@@ -175,7 +179,7 @@ impl Fields {
         let part = |part: &str| self.text(&format!("{name}-{part}")).to_owned();
         let whole = || self.text(name).parse::<Date>().ok();
         let parts = || Date::new(part("year").parse().ok()?, part("month").parse().ok()?, part("day").parse().ok()?).ok();
-        whole().or_else(parts).ok_or_else(|| Invalid::new(name, what_to_do))
+        whole().or_else(parts).filter(|date| is_of_our_time(*date)).ok_or_else(|| Invalid::new(name, what_to_do))
     }
 
     /// A whole number.

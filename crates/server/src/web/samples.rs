@@ -1,12 +1,12 @@
 //! One sample of every page model, with texts as long and as odd as they come, so that a test renders every template.
 
-use alongside_app::pages::SafeContactBox;
 use alongside_app::pages::words::Urgency;
 use alongside_app::pages::{
     Answered, Band, Chart, Contact, Dot, Entry, Fact, FeedWaiting, Figures, FiguresStart, Found, Headline, LedgerLine, Line, Link, Paging,
     PersonPage, Quarantined, Ref, Row, Section, SetAside, Shape, SiteCard, Step, Tab, Tile, Trend, Wellbeing, WhyPage, Worklist,
     WorklistKind,
 };
+use alongside_app::pages::{ReplyLine, SafeContactBox};
 
 /// A name that would break a page which did not escape it.
 pub(crate) const NAME: &str = "Zoë <b>O'Dempsey</b> & \"Sons\"";
@@ -279,4 +279,18 @@ fn safe_contact() -> SafeContactBox {
         form: alongside_domain::safe_contact::SafeContactForm::default(),
         may_change: true,
     }
+}
+
+/// Answers by private link, one with words that would be a script.
+pub(super) fn replies() -> Vec<ReplyLine> {
+    let line = |words: &str, urgency| ReplyLine {
+        handled: "/replies/rep_1/handled".into(),
+        href: "/people/1".into(),
+        name: NAME.into(),
+        said: "Yes please".into(),
+        words: words.into(),
+        when: "today".into(),
+        urgency,
+    };
+    vec![line("", Urgency::Calm), line(NAME, Urgency::Soon)]
 }

@@ -8,7 +8,7 @@ use alongside_domain::session::{Ended, Method, NotSignedIn};
 use alongside_domain::supporter::StaffId;
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::assets::ADDRESSES;

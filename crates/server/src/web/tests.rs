@@ -283,7 +283,7 @@ fn every_answer_tells_the_browser_what_it_may_do_with_it() {
             "cache-control: no-store",
             "content-security-policy: default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             "x-content-type-options: nosniff",
-            "referrer-policy: no-referrer",
+            "referrer-policy: same-origin",
         ] {
             assert!(head.contains(header), "{address} lacks {header}: {head}");
         }

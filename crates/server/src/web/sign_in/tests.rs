@@ -315,7 +315,7 @@ fn the_demo_has_cards_in_place_of_a_password_and_nothing_else_has_them() {
 #[test]
 fn who_asks_is_the_last_of_whom_the_one_before_us_tells() {
     let of = |lines: &[&'static str]| {
-        address(&lines.iter().map(|line| ("x-forwarded-for".parse().unwrap(), HeaderValue::from_static(line))).collect())
+        address(&lines.iter().map(|line| ("x-forwarded-for".parse().unwrap(), axum::http::HeaderValue::from_static(line))).collect())
     };
     assert_eq!(of(&[]), "here");
     assert_eq!(of(&["192.0.2.1"]), "192.0.2.1");
