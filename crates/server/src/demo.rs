@@ -29,7 +29,8 @@ use crate::{cli, files, keys, serve, web};
 /// The demo.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Play to the end without pages, print both sites' figures as JSON, and end with status 0 only if the ledger balances.
+    /// Play to the end without pages, print both sites' figures as JSON, and end with status 0 only if the ledger balances
+    /// and the journal agrees with the state.
     #[arg(long)]
     exit: bool,
     /// The same seed is the same year.

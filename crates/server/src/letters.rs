@@ -1,4 +1,4 @@
-//! The folder into which letters are written, one file each: the only way out of this program so far.
+//! The folder into which letters are written, one file each: the only way out for what concerns a person.
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What people record at the command line until the forms of the pages exist: notice, objections, contacts, assessments.
+//! What people record at the command line: the same as by the forms of the pages, by the same rules.
 
 use std::process::ExitCode;
 

@@ -90,7 +90,7 @@ pub(crate) fn listen_to_feeds(current: &Current) -> Result<Vec<(String, Listener
     Ok(listeners)
 }
 
-/// The address of the pages. Nobody signs in yet, so nobody beyond this machine may see them.
+/// The address of the pages. This program speaks no TLS, so nobody beyond this machine may ask it without a proxy.
 ///
 /// # Errors
 /// For any other than a loopback address.
@@ -98,7 +98,7 @@ pub(crate) fn loopback(text: &str) -> Result<SocketAddr, Failure> {
     let problem = |what: &str| Failure::Invalid(vec![Invalid::new("server.http", what)]);
     let address: SocketAddr = text.parse().map_err(|_| problem("must be an address and a port, such as 127.0.0.1:8080"))?;
     if !address.ip().is_loopback() {
-        return Err(problem("must be a loopback address until there is a sign-in: these pages show personal data"));
+        return Err(problem("must be a loopback address, behind a proxy that speaks TLS: these pages show personal data"));
     }
     Ok(address)
 }
