@@ -447,7 +447,7 @@ impl App {
     }
 
     /// Somebody of this key is configured; for an operator.
-    fn configured(&self, staff: &StaffId) -> Result<(), Failure> {
+    pub(crate) fn configured(&self, staff: &StaffId) -> Result<(), Failure> {
         self.known(staff).map_err(|_| Failure::invalid("key", "nobody of this key is configured"))
     }
 }

@@ -65,8 +65,13 @@ impl App {
         if self.identity(issuer, subject)?.is_some_and(|owner| owner != *staff) {
             return Err(Failure::invalid("subject", "belongs to somebody else here; unlink them first"));
         }
-        self.link_identity(issuer, subject, staff)?;
-        self.note_by(Actor::Operator, LINK, Outcome::Allowed, "operator")
+        self.configured(staff)?;
+        let line = self.line_by(Actor::Operator, LINK, Outcome::Allowed, &whose(staff));
+        let (key, issuer, subject, staff) = (self.keys.audit.clone(), issuer.to_owned(), subject.to_owned(), staff.clone());
+        Ok(self.store.write(move |tx| {
+            accounts::link(tx, &issuer, &subject, &staff)?;
+            audit::append(tx, &key, &line).map(drop)
+        })?)
     }
 
     /// Takes all links of somebody away, and ends their sessions in the same unit of work; tells how many links there were.
@@ -74,26 +79,28 @@ impl App {
     /// # Errors
     /// The store's.
     pub fn disconnect(&self, staff: &StaffId) -> Result<usize, Failure> {
-        let (staff, now) = (staff.clone(), self.world.now());
-        let links = self.store.write(move |tx| {
+        let line = self.line_by(Actor::Operator, "unlink-identity", Outcome::Allowed, &whose(staff));
+        let (key, staff, now) = (self.keys.audit.clone(), staff.clone(), self.world.now());
+        self.store.write(move |tx| {
             let links = accounts::identities(tx, &staff)?;
             for (issuer, subject) in &links {
                 accounts::unlink(tx, issuer, subject)?;
             }
             accounts::end_all(tx, &staff, None, now, Ended::EndedByOperator)?;
-            Ok::<_, Failure>(links.len())
-        })?;
-        self.note_by(Actor::Operator, "unlink-identity", Outcome::Allowed, "operator")?;
-        Ok(links)
+            audit::append(tx, &key, &line)?;
+            Ok(links.len())
+        })
     }
 
     fn note(&self, staff: &StaffId, action: &str, outcome: Outcome, detail: &str) -> Result<(), Failure> {
         let Some(actor) = self.setup.staff_actor(&staff.0) else { return Ok(()) };
-        self.note_by(actor, action, outcome, detail)
+        let (key, line) = (self.keys.audit.clone(), self.line_by(actor, action, outcome, detail));
+        self.store.write(move |tx| audit::append(tx, &key, &line))?;
+        Ok(())
     }
 
-    fn note_by(&self, actor: Actor, action: &str, outcome: Outcome, detail: &str) -> Result<(), Failure> {
-        let entry = Entry {
+    fn line_by(&self, actor: Actor, action: &str, outcome: Outcome, detail: &str) -> Entry {
+        Entry {
             at: self.world.now(),
             actor,
             action: action.to_owned(),
@@ -102,11 +109,13 @@ impl App {
             outcome,
             detail: Some(detail.to_owned()),
             subjects: Vec::new(),
-        };
-        let key = self.keys.audit.clone();
-        self.store.write(move |tx| audit::append(tx, &key, &entry))?;
-        Ok(())
+        }
     }
+}
+
+/// Whose account an operator linked, as a detail of the audit.
+fn whose(staff: &StaffId) -> String {
+    format!("staff:{staff}")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What holds for every answer: who may ask by which name, and what a browser may do with what it gets.
 
+use alongside_app::Failure;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
@@ -20,12 +21,20 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
+/// Where the pages of private links are.
+const PRIVATE: &str = "/yours/";
+
+/// Errors whose usual pages name this service. Under a private link they are the one page that names nothing.
+const TELLING: [StatusCode; 5] =
+    [StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::PAYLOAD_TOO_LARGE];
+
 /// Refuses requests that came under another name than those of this service, and forms that came from another site, and
 /// puts the headers on every answer.
 ///
 /// A page of another site that a browser has open could ask under a name of its own that leads here (DNS rebinding); its
 /// browser says that name in `Host`.
 pub(crate) async fn guard(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let private = request.uri().path().starts_with(PRIVATE);
     let mut answer = if !is_ours(request.headers(), web.options.host.as_deref()) {
         (StatusCode::MISDIRECTED_REQUEST, "Pages are served under this service's own address only.\n").into_response()
     } else if forms::is_from_elsewhere(request.method(), request.headers()) {
@@ -33,6 +42,9 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request, next: Next) 
     } else {
         next.run(request).await
     };
+    if private && TELLING.contains(&answer.status()) {
+        answer = problem::closed(&web, &Failure::NotFound);
+    }
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -293,6 +293,18 @@ fn every_answer_tells_the_browser_what_it_may_do_with_it() {
 }
 
 #[test]
+fn whatever_goes_wrong_under_a_private_link_names_nothing() {
+    let site = Site::open();
+    let guessed = site.get(NURSE, "/yours/guessed");
+    assert_eq!(guessed.status, 404);
+    assert!(guessed.body.contains("This page is closed"));
+    for address in ["/yours/guessed/", "/yours/%ff", "/yours/guessed/nothing", "/yours/guessed/say/anything"] {
+        let answer = site.get(NURSE, address);
+        assert_eq!((answer.status, answer.body), (404, guessed.body.clone()), "{address}");
+    }
+}
+
+#[test]
 fn what_cannot_be_answered_has_the_status_and_the_page_of_its_failure() {
     let site = Site::open();
     for (address, status) in [
