@@ -303,6 +303,16 @@ pub struct Extra {
 }
 
 impl Setup {
+    /// Sites with nobody who looks after records of colleagues: somebody whose record closes there would be on nobody's
+    /// list. It may be so while a service is set up; whoever runs it is told.
+    pub fn sites_without_shielded_care(&self) -> impl Iterator<Item = &Site> {
+        let looks_after = |site: &Site| {
+            let clinicians = self.staff.values().filter(|member| member.role == Role::Clinician && member.sees_shielded);
+            clinicians.into_iter().any(|member| member.sites.contains(&site.key))
+        };
+        self.sites.values().filter(move |site| !looks_after(site))
+    }
+
     /// Reads the server's part alone, to know where further files are.
     ///
     /// # Errors
@@ -640,6 +650,18 @@ mod tests {
         assert_eq!(places(&format!("{SMALL}{COORDINATOR}").replace("\"charity\" # theirs", "\"another\"")), ["staff[0].partner"]);
         assert_eq!(places(&format!("{SMALL}\n[policy]\ngap_months = 2")), ["policy.gap_months"]);
         assert_eq!(places(&format!("{SMALL}\n[sign_in]\nidle_minutes = 61")), ["sign_in.idle_minutes"]);
+    }
+
+    #[test]
+    fn a_site_where_nobody_looks_after_records_of_colleagues_is_told() {
+        let without = |text: &str| -> Vec<String> {
+            let setup = Setup::read(text, &Extra::default()).unwrap();
+            setup.sites_without_shielded_care().map(|site| site.key.0.clone()).collect()
+        };
+        assert_eq!(without(SMALL), ["here"]);
+        let clinician = "\n[[staff]]\nkey = \"sen\"\nname = \"Dr Sen\"\nrole = \"clinician\"\nsites = [\"here\"]\nsees_shielded = true\n";
+        assert_eq!(without(&format!("{SMALL}{clinician}")), [""; 0]);
+        assert_eq!(without(crate::simulate::DEMO_CONFIGURATION), [""; 0]);
     }
 
     #[test]

@@ -273,6 +273,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let setup = config::load(place.config.as_deref())?;
             let (sites, feeds) = (setup.sites.len(), setup.feeds.len());
             say(&format!("well: {sites} sites, {feeds} feeds, {} staff, {} supporters", setup.staff.len(), setup.supporters.len()));
+            for site in setup.sites_without_shielded_care() {
+                say(&format!("but nobody at {} has sees_shielded: a colleague who is a patient there would be on nobody's list", site.key));
+            }
             Ok(ExitCode::SUCCESS)
         }
     }
