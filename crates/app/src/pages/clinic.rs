@@ -1,6 +1,7 @@
 //! Today in clinic: who is to be told, what is to be answered, and what became of those who were referred.
 
 use alongside_domain::access::Action;
+use alongside_domain::allocation::{self, Loss};
 use alongside_domain::person::SiteId;
 use alongside_domain::referral::Stage;
 use alongside_store::page_reads::{self, Slice, Waiting};
@@ -9,7 +10,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::care::ReplyLine;
-use super::coordination::TeamFilter;
+use super::coordination::{TeamFilter, give_address};
 use super::questions::QuestionLine;
 use super::words::{self, Urgency};
 use super::worklists::{WorklistKind, address, count};
@@ -57,6 +58,8 @@ pub struct ClinicPage {
     pub actions: Vec<Link>,
     /// What people answered by their private link, until somebody sees to it.
     pub replies: Vec<ReplyLine>,
+    /// Whom the reader alone may give to a supporter, because their record is closed to coordinators.
+    pub to_allocate: Vec<ToAllocate>,
 }
 
 /// A person as a line of the page.
@@ -82,6 +85,17 @@ pub struct ClinicLine {
     pub due: String,
     /// How urgent that is.
     pub urgency: Urgency,
+}
+
+/// Somebody whose record is closed to coordinators, and who needs a supporter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToAllocate {
+    /// Where they are given to somebody.
+    pub href: String,
+    /// The name.
+    pub name: String,
+    /// Why: nobody has them yet, or their supporter cannot go on.
+    pub why: String,
 }
 
 /// A list to look at.
@@ -132,6 +146,7 @@ impl Desk {
             page.questions = questions;
             page.glass = desk.open_glass(tx, seen)?;
             page.replies = desk.replies(tx, seen, &scopes)?;
+            page.to_allocate = desk.to_allocate(tx, seen, &sites)?;
             Ok(page)
         })
     }
@@ -160,6 +175,7 @@ impl Desk {
             lists: Vec::new(),
             glass: Vec::new(),
             replies: Vec::new(),
+            to_allocate: Vec::new(),
             actions,
         }
     }
@@ -198,6 +214,35 @@ impl Desk {
             page.lists.push(ClinicTile { href: address(site, kind), words, count: words::number(count) });
         }
         Ok(())
+    }
+
+    /// Shielded people who need a supporter: those who look after them give them one, since no coordinator knows of them.
+    fn to_allocate(&self, tx: &mut Tx<'_>, seen: &mut Seen, sites: &[SiteId]) -> Result<Vec<ToAllocate>, Failure> {
+        let mut lines = Vec::new();
+        if !self.viewer().sees_shielded {
+            return Ok(lines);
+        }
+        let team = self.team(tx)?;
+        for site in sites {
+            for shielded in standing::shielded_at(tx, site)? {
+                let Some(record) = people::load(tx, shielded.person)? else { continue };
+                let Some(live) = record.live_referral() else { continue };
+                let loss =
+                    live.status.supporter().and_then(|supporter| team.loss(supporter, site)).filter(|loss| *loss != Loss::OverCapacity);
+                let waits = live.status.supporter().is_none() || loss.is_some();
+                if !waits || allocation::can_be_given(&record.person, live).is_err() || !self.is_theirs(Action::Allocate, &record, true) {
+                    continue;
+                }
+                seen.person(record.person.id);
+                lines.push(ToAllocate {
+                    href: give_address(live.id),
+                    name: words::name(record.person.given.as_deref(), record.person.family.as_deref()),
+                    why: loss
+                        .map_or_else(|| "nobody has them yet".to_owned(), |loss| format!("their supporter cannot go on: {}", loss.words())),
+                });
+            }
+        }
+        Ok(lines)
     }
 
     /// The records that the owner of the desk has open by break-glass.
@@ -285,4 +330,28 @@ fn became(waiting: &Waiting, today: Date) -> (String, Urgency) {
 fn shown_of(shown: u64, total: u64) -> String {
     let all = words::counted(total, "person", "people");
     if shown == total { all } else { format!("the newest {} of {all}", words::number(shown)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use alongside_domain::notice::{Answer, How};
+    use alongside_domain::passport::Item;
+
+    #[test]
+    fn whoever_is_closed_to_the_coordinator_is_given_a_supporter_by_those_who_look_after_them() {
+        let (app, person, _database) = crate::pages::testing::with_somebody_awaiting_notice();
+        let known = app.record(person).unwrap().person;
+        let (given, family, born) = (known.given.unwrap(), known.family.unwrap(), known.birth_date);
+        app.desk("nurse-samuel").unwrap().give_details(&crate::desk::OwnDetails { nhs_number: None, given, family, born }).unwrap();
+        let consultant = app.desk("consultant-hughes").unwrap();
+        let waiting = || consultant.clinic_page().unwrap().to_allocate.into_iter().map(|one| one.why).collect::<Vec<_>>();
+        consultant.record_notice(person, app.today(), How::InPerson, Answer::NoObjection, false, "").unwrap();
+        assert_eq!(waiting(), ["nobody has them yet"]);
+        assert_eq!(app.desk("nurse-aoife").unwrap().clinic_page().unwrap().to_allocate, []);
+        let referral = app.record(person).unwrap().live_referral().unwrap().id;
+        consultant.give(referral, "ines", "").unwrap();
+        assert_eq!(waiting(), [""; 0]);
+        app.desk("coordinator-leila").unwrap().renew("ines", Item::Dbs, app.today().yesterday().unwrap()).unwrap();
+        assert_eq!(waiting(), ["their supporter cannot go on: training or DBS check is not in date"]);
+    }
 }

@@ -677,6 +677,15 @@ pub(crate) fn samples() -> Vec<(String, String)> {
             lists: vec![ClinicTile { href: text("/"), words: text("Opted out"), count: text("3") }],
             glass: if full { open() } else { Vec::new() },
             replies: if full { crate::web::samples::replies() } else { Vec::new() },
+            to_allocate: if full {
+                vec![alongside_app::pages::ToAllocate {
+                    href: text("/referrals/1/allocate"),
+                    name: text(NAME),
+                    why: text("nobody has them yet"),
+                }]
+            } else {
+                Vec::new()
+            },
             actions: if full { vec![link()] } else { Vec::new() },
         };
         pages.push((format!("clinic, {full}"), fill(&ClinicSheet { frame: frame(), page })));
