@@ -199,6 +199,17 @@ impl Desk {
         Ok(access::may_do(&self.viewer, action)?)
     }
 
+    /// As [`Desk::may_do`], at the door of a page: whoever is turned away there is written down.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`]; the store's.
+    pub fn enter(&self, action: Action) -> Result<(), Failure> {
+        let Err(refused) = self.may_do(action) else { return Ok(()) };
+        let desk = self.clone();
+        self.app.store.write(move |tx| desk.record(tx, action, None, Outcome::Refused, Seen::default()))?;
+        Err(refused)
+    }
+
     /// A site at which its owner may do this.
     ///
     /// # Errors

@@ -77,11 +77,15 @@ pub(crate) async fn take(web: Web, action: Option<Action>, mut request: Request,
     let token = cookie(request.headers(), COOKIE);
     let (uri, method) = (request.uri().clone(), request.method().clone());
     let asked = web.clone();
-    let found = tokio::task::spawn_blocking(move || find(&asked, token, &uri));
+    let found = tokio::task::spawn_blocking(move || {
+        let Some(seat) = find(&asked, token, &uri)? else { return Ok(None) };
+        let allowed = action.map_or(Ok(()), |action| seat.desk.enter(action));
+        Ok(Some((seat, allowed)))
+    });
     let found = found.await.unwrap_or_else(|_| Err(Failure::Broken("a session could not be looked up".into())));
     match found {
         Ok(None) => sign_in_first(&method),
-        Ok(Some(seat)) => match action.map_or(Ok(()), |action| seat.desk.may_do(action)) {
+        Ok(Some((seat, allowed))) => match allowed {
             Ok(()) => {
                 if let Some(stage) = web.options.stage.as_ref().filter(|_| method == Method::GET) {
                     stage.note_read(&seat.desk.viewer().staff, &seat.path);

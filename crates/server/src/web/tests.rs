@@ -293,6 +293,17 @@ fn every_answer_tells_the_browser_what_it_may_do_with_it() {
 }
 
 #[test]
+fn whoever_is_turned_away_at_the_door_is_written_down() {
+    let site = Site::open();
+    assert_eq!(site.get(NURSE, "/feeds").status, 403);
+    let slice = alongside_store::page_reads::Slice { most: 5, skip: 0 };
+    let of_nurse = |tx: &mut alongside_store::Tx<'_>| alongside_store::audit::of_staff(tx, &StaffId(NURSE.into()), slice);
+    let lines = site.app.store.read(of_nurse).unwrap();
+    let refused = lines.iter().filter(|line| line.outcome == alongside_store::audit::Outcome::Refused);
+    assert_eq!(refused.map(|line| line.action.as_str()).collect::<Vec<_>>(), ["see-feeds"]);
+}
+
+#[test]
 fn whatever_goes_wrong_under_a_private_link_names_nothing() {
     let site = Site::open();
     let guessed = site.get(NURSE, "/yours/guessed");
