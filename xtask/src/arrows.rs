@@ -54,6 +54,8 @@ const ROOMS: [Room; 5] = [
             "clap",
             "getrandom",
             "governor",
+            "hyper",
+            "hyper-util",
             "indicatif",
             "jiff",
             "jsonwebtoken",

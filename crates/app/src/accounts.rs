@@ -237,8 +237,8 @@ impl App {
         Ok(invitation.filter(|invitation| self.known(&invitation.staff).is_ok()))
     }
 
-    /// Accepts an invitation: it is used up, what somebody signed in with before is gone (a lost telephone with its passkey
-    /// too), and sessions of before end. Answers whose it was.
+    /// Accepts an invitation: it is used up, what somebody signed in with before is gone (a lost telephone with its passkey,
+    /// and accounts elsewhere), and sessions of before end. Answers whose it was.
     ///
     /// # Errors
     /// [`Failure::NotFound`] when the invitation cannot be used; the store's.
@@ -262,9 +262,7 @@ impl App {
                 suspended_at: None,
                 staff: staff.clone(),
             };
-            accounts::keep(tx, &account)?;
-            accounts::remove_passkeys(tx, &staff)?;
-            accounts::end_all(tx, &staff, None, now, Ended::Renewed)?;
+            begin_anew(tx, &account, now)?;
             Ok(staff.clone())
         })
     }
@@ -286,10 +284,8 @@ impl App {
             if accounts::identity(tx, &issuer, &subject)?.is_some_and(|owner| owner != staff) {
                 return Err(Failure::invalid("account", "belongs to somebody else here"));
             }
-            accounts::keep(tx, &Account::new(staff.clone()))?;
-            accounts::remove_passkeys(tx, &staff)?;
+            begin_anew(tx, &Account::new(staff.clone()), now)?;
             accounts::link(tx, &issuer, &subject, &staff)?;
-            accounts::end_all(tx, &staff, None, now, Ended::Renewed)?;
             Ok(staff.clone())
         })
     }
@@ -450,6 +446,24 @@ impl App {
     pub(crate) fn configured(&self, staff: &StaffId) -> Result<(), Failure> {
         self.known(staff).map_err(|_| Failure::invalid("key", "nobody of this key is configured"))
     }
+}
+
+/// What somebody signed in with before is gone, with the sessions of before: passwords, passkeys, accounts elsewhere.
+fn begin_anew(tx: &mut Tx<'_>, account: &Account, now: Timestamp) -> Result<(), Failure> {
+    accounts::keep(tx, account)?;
+    accounts::remove_passkeys(tx, &account.staff)?;
+    unlink_all(tx, &account.staff)?;
+    accounts::end_all(tx, &account.staff, None, now, Ended::Renewed)?;
+    Ok(())
+}
+
+/// Takes all accounts elsewhere from somebody; tells how many there were.
+pub(crate) fn unlink_all(tx: &mut Tx<'_>, staff: &StaffId) -> Result<usize, StoreError> {
+    let links = accounts::identities(tx, staff)?;
+    for (issuer, subject) in &links {
+        accounts::unlink(tx, issuer, subject)?;
+    }
+    Ok(links.len())
 }
 
 /// Suspends somebody in this transaction, and ends their sessions.

@@ -143,10 +143,10 @@ impl App {
         Ok(clinicians)
     }
 
-    /// Today, or the day of the last line of the audit if the clock was set back: an ended contract never comes to life again.
+    /// Today, or the latest day in the audit if the clock was set back: an ended contract never comes to life again.
     fn today_at_least(&self, tx: &mut Tx<'_>) -> Result<Date, Failure> {
         let today = london_date(self.world.now());
-        Ok(audit::head(tx)?.map_or(today, |head| today.max(london_date(head.at))))
+        Ok(audit::latest(tx)?.map_or(today, |latest| today.max(london_date(latest))))
     }
 
     /// A supporter with what was renewed since the configuration was written.

@@ -5,16 +5,14 @@
 //! comes in because their organisation knows them.
 
 use alongside_domain::decision::Actor;
-use alongside_domain::session::{Ended, Method};
+use alongside_domain::session::{Ended, Method, NotSignedIn};
 use alongside_domain::supporter::StaffId;
 use alongside_store::accounts;
 use alongside_store::audit::{self, Entry, Outcome};
 
-use crate::accounts::SecretToken;
+use crate::accounts::{SecretToken, unlink_all};
 use crate::{App, Failure};
 
-/// The code of a sign-in in the audit.
-const SIGN_IN: &str = "sign-in";
 /// The code of a link in the audit.
 const LINK: &str = "link-identity";
 
@@ -22,16 +20,14 @@ impl App {
     /// Opens a session for whoever this account elsewhere is linked to.
     ///
     /// # Errors
-    /// [`Failure::NotFound`] when it is nobody's, or theirs is suspended or no longer configured; the store's.
+    /// [`Failure::NotFound`] when it is nobody's, or theirs is suspended or no longer configured, which is written down; the
+    /// store's.
     pub fn sign_in_with(&self, issuer: &str, subject: &str) -> Result<SecretToken, Failure> {
-        let staff = self.identity(issuer, subject)?.ok_or(Failure::NotFound)?;
-        let opened = self.open_session(&staff, Method::OpenIdConnect);
-        match &opened {
-            Ok(_) => self.note(&staff, SIGN_IN, Outcome::Allowed, Method::OpenIdConnect.code())?,
-            Err(Failure::NotFound) => self.note(&staff, SIGN_IN, Outcome::Refused, "not-open")?,
-            Err(_) => {}
-        }
-        opened
+        let Some(staff) = self.identity(issuer, subject)? else {
+            self.note_not_signed_in(&StaffId(String::new()), NotSignedIn::NotLinked)?;
+            return Err(Failure::NotFound);
+        };
+        self.sign_in(&staff, Method::OpenIdConnect)
     }
 
     /// Takes up an invitation with an account elsewhere, and opens a session.
@@ -82,13 +78,10 @@ impl App {
         let line = self.line_by(Actor::Operator, "unlink-identity", Outcome::Allowed, &whose(staff));
         let (key, staff, now) = (self.keys.audit.clone(), staff.clone(), self.world.now());
         self.store.write(move |tx| {
-            let links = accounts::identities(tx, &staff)?;
-            for (issuer, subject) in &links {
-                accounts::unlink(tx, issuer, subject)?;
-            }
+            let links = unlink_all(tx, &staff)?;
             accounts::end_all(tx, &staff, None, now, Ended::EndedByOperator)?;
             audit::append(tx, &key, &line)?;
-            Ok(links.len())
+            Ok(links)
         })
     }
 
@@ -195,6 +188,9 @@ mod tests {
             assert!(app.session(token.reveal()).unwrap().is_some());
             assert_eq!(app.take_up_with(link.reveal(), ISSUER, "ada").err(), Some(Failure::NotFound));
             assert!(app.sign_in_with(ISSUER, "ada").is_ok());
+            let link = app.invite(&ada(), "operator").unwrap();
+            assert!(app.take_up_with(link.reveal(), "https://other.example", "ada").is_ok());
+            assert_eq!(app.sign_in_with(ISSUER, "ada").err(), Some(Failure::NotFound), "what was theirs before is gone");
         });
     }
 }

@@ -61,6 +61,17 @@ impl App {
         Ok(())
     }
 
+    /// Writes down that somebody, in an open session, did not know the password that they wanted to change: they may be
+    /// sitting at another's desk.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn note_wrong_password(&self, staff: &StaffId) -> Result<(), Failure> {
+        let line = self.line_of(staff, AccountAct::ChangePassword, Outcome::Refused, NotSignedIn::PasswordWrong.code());
+        let (key, line) = (self.keys.audit.clone(), line.ok_or(Failure::NotFound)?);
+        Ok(self.store.write(move |tx| audit::append(tx, &key, &line).map(drop))?)
+    }
+
     /// The account of somebody who may sign in with it: configured, and not suspended.
     ///
     /// # Errors

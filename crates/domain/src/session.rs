@@ -62,6 +62,8 @@ coded! {
         CodeWrong = "code-wrong", "wrong code";
         CodeUsed = "code-used", "a code that was used before";
         PasskeyWrong = "passkey-wrong", "a passkey that proved nothing";
+        /// An account elsewhere that is nobody's here. Which it is, is not kept.
+        NotLinked = "not-linked", "an account elsewhere that is nobody's here";
         NotOpen = "not-open", "suspended, or not configured any more";
         /// Written down once for a row of tries that were not given.
         TooManyTries = "too-many-tries", "too many tries";

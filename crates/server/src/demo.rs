@@ -20,6 +20,7 @@ use tracing::{error, info};
 
 use crate::clock::SetClock;
 use crate::current::Current;
+use crate::http;
 use crate::mllp::Listener;
 use crate::output::{remark, say};
 use crate::simulate::Sender;
@@ -81,7 +82,7 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Failure> {
     ));
     let pages = web::router(current.clone(), web::Options { demo: true, stage: Some(Arc::new(stage)), ..web::Options::default() });
     runtime.spawn(keep_counters(current));
-    runtime.block_on(serve::serve_on(listener, pages, serve::stop_signal()))?;
+    runtime.block_on(http::serve(listener, pages, http::Bounds::default(), serve::stop_signal()))?;
     Ok(ExitCode::SUCCESS)
 }
 

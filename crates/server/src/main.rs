@@ -8,6 +8,7 @@ mod config;
 mod current;
 mod demo;
 mod files;
+mod http;
 mod keys;
 mod letters;
 mod mllp;

@@ -13,6 +13,7 @@ use tracing::{error, info};
 
 use crate::audit::Heads;
 use crate::current::Current;
+use crate::http::{self, Bounds};
 use crate::letters::Folder;
 use crate::mllp::{self, Listener};
 use crate::oidc::Providers;
@@ -115,7 +116,7 @@ pub(crate) async fn serve_pages(
     let listener = bind(address).await?;
     let at = listener.local_addr().map_err(|error| Failure::Broken(error.kind().to_string()))?;
     info!("pages at http://{at}/");
-    serve_on(listener, pages, stop).await
+    http::serve(listener, pages, Bounds::default(), stop).await
 }
 
 /// Takes the address of the pages.
@@ -125,14 +126,6 @@ pub(crate) async fn serve_pages(
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let problem = |error: std::io::Error| Failure::Invalid(vec![Invalid::new("server.http", format!("cannot be had: {}", error.kind()))]);
     TcpListener::bind(address).await.map_err(problem)
-}
-
-/// Serves pages on an address that was taken.
-///
-/// # Errors
-/// The operating system's.
-pub(crate) async fn serve_on(listener: TcpListener, pages: Router, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
-    axum::serve(listener, pages).with_graceful_shutdown(stop).await.map_err(|error| Failure::Broken(error.kind().to_string()))
 }
 
 /// Completes at Ctrl-C or when the system asks the program to end.

@@ -4,8 +4,8 @@ use alongside_domain::access::Action;
 use alongside_domain::passport::{Item, YEARS_AHEAD_MAX};
 use alongside_domain::supporter::Supporter;
 use alongside_store::standing::{self, Renewal};
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{SignedDuration, ToSpan};
 
 use super::Desk;
 use crate::Failure;
@@ -36,7 +36,11 @@ impl Desk {
         let (desk, supporter) = (self.clone(), found.id.clone());
         self.disclose(Action::KeepPassports, None, move |tx, seen| {
             seen.detail(item.code());
-            let (recorded_by, at) = (desk.staff().clone(), desk.app().world.now());
+            // What is recorded last counts, also where the clock stood still between two lines, or was set back.
+            let before = standing::renewals(tx, &supporter)?.into_iter().filter(|line| line.item == item.code()).map(|line| line.at).max();
+            let now = desk.app().world.now();
+            let at = before.map_or(now, |before| now.max(before + SignedDuration::from_micros(1)));
+            let recorded_by = desk.staff().clone();
             let renewal = Renewal { item: item.code().to_owned(), until, recorded_by, at };
             Ok(standing::renew(tx, &supporter, &renewal)?)
         })
@@ -58,14 +62,27 @@ mod tests {
             assert!(app.desk("anna").unwrap().viewer().cleared);
             max.renew("anna", Item::Dbs, date(2024, 4, 1)).unwrap();
             assert!(!app.desk("anna").unwrap().viewer().cleared, "the check ended yesterday");
-            world.set(app.world.now() + jiff::SignedDuration::from_secs(1));
             max.renew("anna", Item::Dbs, date(2024, 4, 2)).unwrap();
-            assert!(app.desk("anna").unwrap().viewer().cleared, "the last day counts");
+            assert!(app.desk("anna").unwrap().viewer().cleared, "the last day counts, and the last line");
             assert!(!app.desk("ben").unwrap().viewer().cleared);
             max.renew("ben", Item::Contract, date(2025, 12, 31)).unwrap();
             assert!(!app.desk("ben").unwrap().viewer().cleared, "his training was never recorded");
             max.renew("ben", Item::Training, date(2025, 12, 31)).unwrap();
             assert!(app.desk("ben").unwrap().viewer().cleared);
+        });
+    }
+
+    #[test]
+    fn what_has_ended_stays_ended_though_the_clock_is_set_back() {
+        both_engines(|store| {
+            let (app, world) = service(store);
+            let now = app.world.now();
+            let max = app.desk("coordinator-max").unwrap();
+            max.renew("anna", Item::Dbs, date(2024, 4, 1)).unwrap();
+            world.set(now - SignedDuration::from_hours(48));
+            assert!(!app.desk("anna").unwrap().viewer().cleared);
+            max.renew("ben", Item::Contract, date(2025, 12, 31)).unwrap();
+            assert!(!app.desk("anna").unwrap().viewer().cleared, "nor when something was written meanwhile");
         });
     }
 

@@ -1,8 +1,9 @@
 //! How often somebody may try: against guessing, for accounts that exist and that do not alike.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alongside_app::World;
@@ -26,8 +27,9 @@ const TRIES_OF_ADDRESS: NonZeroU32 = NonZeroU32::new(60).expect("60 is not zero"
 const ADDRESS_REFILL_SECONDS: u64 = 3;
 /// Of tries that were not given, one is written down in so many seconds.
 const TOLD_SECONDS: u64 = 600;
-/// Tries of everybody together at once; after them one more each second. More than a service of a thousand people needs
-/// when they all come to work, and little to somebody who tries one password on every account.
+/// Tries at once from all addresses together from which nobody has signed in yet; after them one more each second. Little to
+/// somebody who tries one password on every account from a thousand addresses, and they close the door to nobody at work:
+/// an address from which somebody has signed in has its own tries alone.
 const TRIES_OF_ALL: NonZeroU32 = NonZeroU32::new(120).expect("120 is not zero");
 /// Requests for private links from one address at once; after them one more each second. A visit takes about ten.
 const LINKS_OF_ADDRESS: NonZeroU32 = NonZeroU32::new(120).expect("120 is not zero");
@@ -74,6 +76,7 @@ pub(crate) struct Throttle {
     of_link: OfOne,
     of_all: OfAll,
     told: OfOne,
+    known: Mutex<HashSet<u64>>,
     hasher: RandomState,
 }
 
@@ -92,6 +95,7 @@ impl Throttle {
             of_link: of(LINKS_OF_ADDRESS, 1),
             told: of(NonZeroU32::MIN, TOLD_SECONDS),
             of_all: RateLimiter::direct_with_clock(Quota::per_second(NonZeroU32::MIN).allow_burst(TRIES_OF_ALL), clock.clone()),
+            known: Mutex::default(),
             hasher: RandomState::new(),
             clock,
         }
@@ -130,7 +134,23 @@ impl Throttle {
     /// How long to wait.
     pub(crate) fn anybody(&self, address: &str) -> Result<(), Wait> {
         self.of(&self.of_address, address)?;
+        if self.is_known(address) {
+            return Ok(());
+        }
         self.of_all.check().map_err(|not_yet| self.wait(not_yet.wait_time_from(self.clock.now()), "everybody"))
+    }
+
+    /// Somebody has signed in from this address. Where more are known than there are counters, the program begins anew.
+    pub(crate) fn welcome(&self, address: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() as u64 >= COUNTERS {
+            known.clear();
+        }
+        known.insert(self.hasher.hash_one(address));
+    }
+
+    fn is_known(&self, address: &str) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(&self.hasher.hash_one(address))
     }
 
     fn of(&self, limiter: &OfOne, name: &str) -> Result<(), Wait> {
@@ -184,6 +204,21 @@ mod tests {
             let _given = throttle.password(&format!("at-{second}"), &format!("other-{second}"));
         }
         assert!(throttle.of_one.len() <= usize::try_from(COUNTERS).unwrap());
+    }
+
+    #[test]
+    fn many_who_try_close_the_door_to_nobody_who_has_signed_in_before() {
+        let (throttle, _, _) = throttle();
+        throttle.welcome("the hospital");
+        for stranger in 0..130 {
+            let _given = throttle.anybody(&format!("at-{stranger}"));
+        }
+        assert!(throttle.anybody("elsewhere").is_err());
+        assert_eq!(throttle.password("the hospital", "nurse-ada"), Ok(()));
+        let given = (0..200).filter(|_| throttle.anybody("the hospital").is_ok()).count();
+        assert!((50..60).contains(&given), "its own tries are counted as before: {given}");
+        (0..=COUNTERS).for_each(|more| throttle.welcome(&more.to_string()));
+        assert!(throttle.known.lock().unwrap().len() as u64 <= COUNTERS);
     }
 
     #[test]

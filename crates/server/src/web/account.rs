@@ -111,6 +111,9 @@ fn changed(web: &Web, desk: &Desk, session: &Session, fields: &Fields) -> Result
     let stored = app.open_account(staff)?.and_then(|account| account.password).ok_or(Failure::NotFound)?;
     let (current, password) = (raw(fields, "current"), raw(fields, "password"));
     let is_wrong = !web.sign_in.passwords.check(Some(&stored), current)?;
+    if is_wrong {
+        app.note_wrong_password(staff)?;
+    }
     let wrong = is_wrong.then(|| Invalid::new("current", "This is not your current password"));
     let unfit = check_choice(password, &staff.0, &app.setup.name_of(&staff.0)).err();
     let problems: Vec<_> = wrong.into_iter().chain(unfit.map(|unfit| Invalid::new("password", unfit.words()))).collect();

@@ -4,7 +4,6 @@
 //! the log the check that did not hold.
 
 use alongside_app::Failure;
-use alongside_domain::session::Ended;
 use axum::Form;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -12,7 +11,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::seat::{self, COOKIE};
+use super::seat;
+use super::sign_in::arrived;
 use super::{Web, problem};
 use crate::oidc::{BROWSER_COOKIE, NOT_SIGNED_IN, OidcError, Returned, SIGN_IN_SECONDS_MAX};
 
@@ -55,7 +55,6 @@ pub(crate) async fn finish(State(web): State<Web>, returned: Result<Query<Return
     let now = web.app().world.now();
     let answer = match web.options.identity.finish(&returned, cookie.as_deref(), now).await {
         Ok(finished) => {
-            let before = seat::cookie(&headers, COOKIE);
             let here = web.clone();
             web.answer_anybody(move |app| {
                 let (issuer, subject) = (&finished.identity.issuer, &finished.identity.subject);
@@ -72,9 +71,7 @@ pub(crate) async fn finish(State(web): State<Web>, returned: Result<Query<Return
                     }
                     Err(failure) => return Err(failure),
                 };
-                if let Some(session) = before.map(|token| app.session(&token)).transpose()?.flatten() {
-                    app.end_session(&session.digest, Ended::SignedOut)?;
-                }
+                arrived(&here, app, &headers)?;
                 Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token)]))
             })
             .await

@@ -79,7 +79,7 @@ async fn accept(State(web): State<Web>, headers: HeaderMap, Path(token): Path<St
             Ok(credentials) => match app.accept_invitation(&token, credentials) {
                 Ok(staff) => {
                     here.sign_in.enrolments.take(enrolment, app.world.now());
-                    enter(app, &headers, &staff, Method::PasswordAndCode)
+                    enter(&here, app, &headers, &staff, Method::PasswordAndCode)
                 }
                 // Used in another window meanwhile.
                 Err(Failure::NotFound) => Ok(problem::invitation_over(&here)),

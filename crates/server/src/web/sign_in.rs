@@ -2,6 +2,8 @@
 //!
 //! Whoever is refused gets one answer, whatever was wrong, and after as long; what it was stands in the audit, by a code.
 
+use std::net::Ipv6Addr;
+
 use alongside_app::pages::Link;
 use alongside_app::{App, Failure, Invalid};
 use alongside_domain::session::{Ended, Method, NotSignedIn};
@@ -135,7 +137,7 @@ async fn code(State(web): State<Web>, headers: HeaderMap, Open(fields): Open) ->
         if here.sign_in.halves.take(&half, now).is_none() {
             return Ok(Redirect::to(SIGN_IN).into_response());
         }
-        match enter(app, &headers, &staff, Method::PasswordAndCode) {
+        match enter(&here, app, &headers, &staff, Method::PasswordAndCode) {
             Err(Failure::NotFound) => again(&here, StatusCode::UNPROCESSABLE_ENTITY, "", vec![Invalid::new("name", REFUSED)]),
             entered => entered,
         }
@@ -163,7 +165,7 @@ async fn passkey(State(web): State<Web>, headers: HeaderMap, Open(fields): Open)
             return Ok(problem::too_many_tries(&here, None, wait.seconds));
         }
         match by_passkey(&here, app, fields.text("answer")) {
-            Ok(staff) => enter(app, &headers, &staff, Method::Passkey).or_else(|failure| match failure {
+            Ok(staff) => enter(&here, app, &headers, &staff, Method::Passkey).or_else(|failure| match failure {
                 Failure::NotFound => again(&here, StatusCode::UNPROCESSABLE_ENTITY, "", vec![Invalid::new("passkey", NO_PASSKEY)]),
                 failure => Err(failure),
             }),
@@ -196,13 +198,20 @@ fn by_passkey(web: &Web, app: &App, answer: &str) -> Result<StaffId, Failure> {
 }
 
 /// Lets somebody in who has proved who they are: a session with a new name, and the one that this browser had before ends.
-pub(super) fn enter(app: &App, headers: &HeaderMap, staff: &StaffId, method: Method) -> Result<Response, Failure> {
+pub(super) fn enter(web: &Web, app: &App, headers: &HeaderMap, staff: &StaffId, method: Method) -> Result<Response, Failure> {
     let token = app.sign_in(staff, method)?;
-    if let Some(before) = seat::cookie(headers, COOKIE).map(|before| app.session(&before)).transpose()?.flatten() {
-        app.end_session(&before.digest, Ended::SignedOut)?;
-    }
+    arrived(web, app, headers)?;
     let gone = format!("{HALF}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token), gone]))
+}
+
+/// Somebody has signed in here: the address is known, and the session that this browser had before ends.
+pub(super) fn arrived(web: &Web, app: &App, headers: &HeaderMap) -> Result<(), Failure> {
+    web.sign_in.throttle.welcome(&address(headers));
+    match seat::cookie(headers, COOKIE).map(|before| app.session(&before)).transpose()?.flatten() {
+        Some(before) => app.end_session(&before.digest, Ended::SignedOut),
+        None => Ok(()),
+    }
 }
 
 /// The identity providers that are configured, each with where its sign-in begins.
@@ -223,7 +232,12 @@ pub(super) fn passkey_js(web: &Web) -> Option<&'static str> {
 pub(crate) fn address(headers: &HeaderMap) -> String {
     let mut lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
     let last = lines.next_back().and_then(|line| line.rsplit(',').next()).map(str::trim);
-    last.filter(|last| !last.is_empty()).unwrap_or("here").to_owned()
+    let last = last.filter(|last| !last.is_empty()).unwrap_or("here");
+    match last.parse::<Ipv6Addr>() {
+        // Whoever has one address of version 6 has the 2⁶⁴ beside it.
+        Ok(own) => Ipv6Addr::from_bits(own.to_bits() & !u128::from(u64::MAX)).to_string(),
+        Err(_) => last.to_owned(),
+    }
 }
 
 /// As it was typed: a password may begin with a space.

@@ -120,10 +120,10 @@ impl Service {
         self.app.world.now()
     }
 
-    /// The details of the lines that the audit has of sign-in, oldest first.
-    fn told(&self) -> Vec<String> {
+    /// The details of the lines that the audit has of such an act, oldest first.
+    fn told(&self, act: AccountAct) -> Vec<String> {
         let slice = Slice { most: 100, skip: 0 };
-        let lines = self.app.store.read(|tx| audit::by_action(tx, AccountAct::SignIn.code(), slice)).unwrap();
+        let lines = self.app.store.read(|tx| audit::by_action(tx, act.code(), slice)).unwrap();
         lines.into_iter().rev().filter_map(|line| line.detail).collect()
     }
 }
@@ -150,7 +150,7 @@ fn password_and_code_open_a_session_and_neither_does_alone() {
     assert_eq!(service.get("/account", &session).status, 200);
     assert_eq!(service.get("/account", &first).leads_to(), SIGN_IN);
     assert_eq!(service.post(CODE, &half, &format!("code={code}")).leads_to(), SIGN_IN, "the half is used up");
-    assert_eq!(service.told(), ["password+totp", "password+totp"]);
+    assert_eq!(service.told(AccountAct::SignIn), ["password+totp", "password+totp"]);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_code_is_good_for_once_and_a_half_for_a_few_minutes() {
     service.later(WAITING_MINUTES);
     assert_eq!(service.get(CODE, &half).leads_to(), SIGN_IN);
     assert_eq!(service.post(CODE, &half, &format!("code={}", app.code_at(service.now()))).leads_to(), SIGN_IN);
-    assert_eq!(service.told()[1..], ["code-used", "code-wrong"]);
+    assert_eq!(service.told(AccountAct::SignIn)[1..], ["code-used", "code-wrong"]);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_name_that_is_nobodys_a_wrong_password_and_somebody_suspended_get_one_answer
     assert_eq!(answer("nobody-at-all", PASSWORD), wrong);
     assert_eq!(answer("ines", PASSWORD), wrong, "suspended");
     assert_eq!(answer("consultant-hughes", PASSWORD), wrong, "never invited");
-    assert_eq!(service.told()[2..], ["password-wrong", "unknown-name", "password-wrong", "password-wrong"]);
+    assert_eq!(service.told(AccountAct::SignIn)[2..], ["password-wrong", "unknown-name", "password-wrong", "password-wrong"]);
     assert_eq!(service.password("Nurse-Aoife", PASSWORD).status, 303, "as a telephone writes it");
     assert_eq!(service.password(NURSE, &format!(" {PASSWORD}")).status, 422, "a password is what was typed");
 }
@@ -198,7 +198,7 @@ fn whoever_tries_often_waits_and_it_is_written_down_once() {
     }
     let wait = service.password(NURSE, PASSWORD);
     assert!(wait.status == 429 && wait.head.contains("retry-after: 60") && wait.body.contains("Wait 60 seconds"), "{}", wait.head);
-    assert_eq!(service.told().iter().filter(|detail| *detail == "too-many-tries").count(), 2);
+    assert_eq!(service.told(AccountAct::SignIn).iter().filter(|detail| *detail == "too-many-tries").count(), 2);
     service.later(1);
     assert_eq!(service.password(NURSE, PASSWORD).status, 303);
 }
@@ -278,6 +278,7 @@ fn another_password_needs_the_one_before_which_cannot_be_found_by_trying() {
     };
     let wrong = change("a+guess", "otter+violin+seventeen");
     assert!(wrong.status == 422 && wrong.body.contains("This is not your current password"));
+    assert!(service.told(AccountAct::ChangePassword) == ["password-wrong"]);
     assert!(change("marmalade+tram+lantern", "short").body.contains("12 characters or more"));
     assert_eq!(change("marmalade+tram+lantern", "otter+violin+seventeen").leads_to(), "/account?done=password-changed");
     assert_eq!(service.password(NURSE, PASSWORD).status, 422);
@@ -322,4 +323,5 @@ fn who_asks_is_the_last_of_whom_the_one_before_us_tells() {
     assert_eq!(of(&["198.51.100.7, 192.0.2.1"]), "192.0.2.1");
     assert_eq!(of(&["198.51.100.7", "203.0.113.9,192.0.2.1 "]), "192.0.2.1");
     assert_eq!(of(&["192.0.2.1, "]), "here");
+    assert_eq!(of(&["2001:db8:1:2:3:4:5:6"]), of(&["2001:db8:1:2::9"]), "they are one household's");
 }
