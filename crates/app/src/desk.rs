@@ -22,6 +22,7 @@ use jiff::civil::Date;
 use crate::setup::Site;
 use crate::{App, Failure, london_date};
 
+pub(crate) mod beside;
 mod care;
 mod caseload;
 mod clinic;

@@ -471,19 +471,23 @@ fn contradiction(person: &Person, translation: &Translation) -> Option<Problem> 
     {
         return Some(Problem::new(Code::UnknownKeyIdentifier, Severity::Error, "another verified NHS number under a known local number"));
     }
-    let differs = |held: &Option<String>, said: &alongside_domain::person::Said<String>| match (held, said) {
-        (Some(held), alongside_domain::person::Said::Value(said)) => people::fold(held) != people::fold(said),
-        _ => false,
-    };
     let born = match (person.birth_date, said.demographics.birth_date) {
         (Some(held), alongside_domain::person::Said::Value(new)) => held != new,
         _ => false,
     };
-    let other_name = differs(&person.family, &said.demographics.family) && differs(&person.given, &said.demographics.given);
-    if translation.has_signal() && born && other_name {
+    if translation.has_signal() && born && has_another_name(person, said) {
         return Some(Problem::new(Code::UnknownKeyIdentifier, Severity::Error, "name and date of birth are another person's"));
     }
     None
+}
+
+/// Whether both names are other ones than those that are held.
+fn has_another_name(person: &Person, said: &Subject) -> bool {
+    let differs = |held: &Option<String>, said: &alongside_domain::person::Said<String>| match (held, said) {
+        (Some(held), alongside_domain::person::Said::Value(said)) => people::fold(held) != people::fold(said),
+        _ => false,
+    };
+    differs(&person.family, &said.demographics.family) && differs(&person.given, &said.demographics.given)
 }
 
 fn join(app: &App, tx: &mut Tx<'_>, survivor: PersonId, retired: PersonId, ctx: &mut Context<'_>) -> Result<(), Failure> {
@@ -515,7 +519,7 @@ pub(crate) fn keep_merging(
             app.keep(tx, Some(retired), &left)?;
             // Whoever was shielded stays shielded under the record that answers for them now.
             if standing::is_shielded(tx, retired.person.id)? {
-                standing::shield(tx, survivor.person.id)?;
+                standing::shield(tx, survivor.person.id, at)?;
             }
             care::join(tx, survivor.person.id, retired.person.id, at)?;
             merges::add(tx, &merge, at)?;

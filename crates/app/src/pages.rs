@@ -33,7 +33,7 @@ pub use alongside_store::access_reads::Kind as AccessKind;
 pub use care::{ConcernLine, Concerns, ReplyLine, SafeContactBox};
 pub use caseload::{MyPeople, MyPerson, NeedCard, Order, Today};
 pub use charts::{Band, Chart, Dot, Shape};
-pub use clinic::{ClinicLine, ClinicPage, ClinicTile, OpenGlass, PEER_SUPPORT_IN_A_SENTENCE, ToAllocate};
+pub use clinic::{ClinicLine, ClinicPage, ClinicTile, ClosedLine, OpenGlass, PEER_SUPPORT_IN_A_SENTENCE, ToAllocate};
 pub use coordination::{Able, AllocatePage, Alternative, Coordination, Leaver, Load, TeamFilter, TeamLine, TeamList, WaitingLetter};
 pub use engineer::{FeedCard, Feeds, HourOf, MessagePage, RawPage, TextLine};
 pub use entitled::{Entitled, EntitledLine, EntitledOne, MatrixRow, SessionLine};

@@ -252,7 +252,16 @@ pub fn keys() -> Keys {
 /// When [`SETUP`] is not a configuration.
 #[must_use]
 pub fn service(store: Store) -> (App, Arc<FixedWorld>) {
-    let setup = Setup::read(SETUP, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    service_with(store, "")
+}
+
+/// The same with more in its configuration.
+///
+/// # Panics
+/// When that is not valid.
+#[must_use]
+pub fn service_with(store: Store, more: &str) -> (App, Arc<FixedWorld>) {
+    let setup = Setup::read(&format!("{SETUP}{more}"), &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
     let world = Arc::new(FixedWorld::new(Timestamp::constant(1_712_046_600, 0)));
     (App::new(store, Arc::new(setup), Arc::clone(&world) as Arc<dyn World>, keys()), world)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use alongside_app::desk::{GLASS_HOURS, NewPerson, OwnDetails};
 use alongside_app::pages::{QuestionPage, Task};
-use alongside_app::testing::{FixedWorld, service};
+use alongside_app::testing::{FixedWorld, service_with};
 use alongside_app::{App, Desk, Failure, World, london_date};
 use alongside_domain::access::Action;
 use alongside_domain::concern::{ConcernForm, Urgency};
@@ -28,6 +28,15 @@ const TODAY: Date = date(2024, 4, 2);
 const REQUEST: trigger::Kind = trigger::Kind::ClinicRequest;
 const WHY: &str = "Collapsed in clinic, treatment is needed";
 
+const LOOKS_AFTER_CLOSED_RECORDS: &str = r#"
+[[staff]]
+key = "dr-lund"
+name = "Dr Lund"
+role = "clinician"
+sites = ["north"]
+sees_shielded = true
+"#;
+
 /// What whoever may do it is offered at any time.
 const ALWAYS: [&str; 4] = ["allocate", "safe-contact", "concern", "link"];
 
@@ -38,7 +47,7 @@ struct Clinic {
 
 fn on_both_engines(test: impl Fn(&Clinic)) {
     testing::both_engines(|store| {
-        let (app, world) = service(store);
+        let (app, world) = service_with(store, LOOKS_AFTER_CLOSED_RECORDS);
         test(&Clinic { app, world });
     });
 }
@@ -253,10 +262,31 @@ fn a_closed_record_is_referred_without_a_word_about_it() {
         let person = clinic.id("100");
         assert!(!nurse.may_open(person).unwrap());
         assert!(nurse.search("north", "okafor").unwrap().is_empty() && nurse.clinic_page().unwrap().awaiting.is_empty());
-        assert_eq!(nurse.refer_new("north", &somebody("100", "Else"), REQUEST, ""), Ok(()), "the same answer as for somebody new");
+        assert_eq!(nurse.refer_new("north", &new, REQUEST, ""), Ok(()), "the same answer as for somebody new");
         let record = clinic.app.record(person).unwrap();
         assert_eq!((record.triggers.len(), record.referrals.len(), record.person.family.as_deref()), (2, 1, Some("Okafor")));
         assert_eq!(clinic.desk("anna").viewer().own, [person]);
+    });
+}
+
+#[test]
+fn somebody_else_under_the_number_of_a_closed_record_is_as_new_as_anybody() {
+    on_both_engines(|clinic| {
+        let nurse = clinic.nurse();
+        let person = clinic.referred("100", "Okafor");
+        clinic.colleague("anna", &somebody("100", "Okafor"));
+        for (number, family) in [("100", "Invented"), ("200", "Stranger")] {
+            nurse.refer_new("north", &somebody(number, family), REQUEST, "").unwrap();
+            assert_eq!(nurse.search("north", family).unwrap().len(), 1, "{family}");
+            assert_eq!(nurse.search("north", number).unwrap().len(), 1, "{number}");
+            assert_eq!(place(nurse.refer_new("north", &somebody(number, "Third"), REQUEST, "")), "number", "{family}");
+        }
+        assert!(nurse.questions_page().unwrap().lines.is_empty());
+        let record = clinic.app.record(person).unwrap();
+        assert_eq!((record.triggers.len(), record.person.family.as_deref()), (1, Some("Okafor")));
+        let [asked] = record.questions.as_slice() else { panic!("those who look after closed records are asked") };
+        assert_eq!((asked.kind, asked.other.is_some()), (Kind::SamePerson, true));
+        assert!(clinic.app.examine().unwrap().is_well());
     });
 }
 
@@ -428,6 +458,37 @@ fn a_list_does_not_tell_whose_record_is_closed() {
         let list = format!("{HEADINGS}100,Okafor,Miriam,02/05/1980,,N,\n");
         let preview = clinic.nurse().preview_list("north", list.as_bytes()).unwrap();
         assert_eq!((preview.new_people, preview.changed, preview.unchanged), (1, 0, 0));
+    });
+}
+
+#[test]
+fn a_row_of_somebody_else_under_the_number_of_a_closed_record_is_as_new_as_any() {
+    on_both_engines(|clinic| {
+        let nurse = clinic.nurse();
+        let person = clinic.referred("100", "Okafor");
+        clinic.colleague("anna", &somebody("100", "Okafor"));
+        let list = |day: &str| {
+            format!("{HEADINGS}100,Invented,Eve,01/01/1970,,Y,{day}\n200,Stranger,Ada,01/01/1970,,Y,{day}\n100x,Real,Ben,,,N,\n")
+        };
+        let preview = nurse.preview_list("north", list("01/03/2024").as_bytes()).unwrap();
+        assert_eq!((preview.new_people, preview.problems.len()), (3, 0));
+        nurse.take_list("north", list("01/03/2024").as_bytes()).unwrap();
+        let next = nurse.preview_list("north", list("01/04/2024").as_bytes()).unwrap();
+        assert_eq!((next.new_people, next.changed, next.unchanged), (0, 0, 3), "a week later they are known alike");
+        nurse.take_list("north", list("01/04/2024").as_bytes()).unwrap();
+        for family in ["Invented", "Stranger"] {
+            assert_eq!(nurse.search("north", family).unwrap().len(), 1, "{family}");
+        }
+        assert!(nurse.questions_page().unwrap().lines.is_empty());
+        let record = clinic.app.record(person).unwrap();
+        assert_eq!((record.questions.len(), record.triggers.len(), record.person.family.as_deref()), (1, 1, Some("Okafor")));
+        let (asked, other) = (record.questions[0].id, record.questions[0].other.unwrap());
+        clinic.desk("dr-lund").answer_question(asked, Answer::Same).unwrap();
+        assert_eq!(clinic.app.record(other).unwrap().person.id, person);
+        nurse.take_list("north", list("02/04/2024").as_bytes()).unwrap();
+        let record = clinic.app.record(person).unwrap();
+        assert_eq!((record.questions.len(), record.person.family.as_deref()), (1, Some("Okafor")), "what was answered is not asked again");
+        assert!(clinic.app.examine().unwrap().is_well());
     });
 }
 

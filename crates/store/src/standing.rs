@@ -17,9 +17,9 @@ statements! {
     pub(crate) const REPLACE_MARK = "UPDATE staff_mark SET mark = $3 WHERE staff = $1 AND mark = $2";
     pub(crate) const ADD_SHIELD_MARK = "INSERT INTO shield_mark (mark) VALUES ($1) ON CONFLICT (mark) DO NOTHING";
     pub(crate) const IS_SHIELD_MARK = "SELECT mark FROM shield_mark WHERE mark = $1";
-    pub(crate) const SHIELD = "INSERT INTO shield (person) VALUES ($1) ON CONFLICT (person) DO NOTHING";
+    pub(crate) const SHIELD = "INSERT INTO shield (person, at) VALUES ($1, $2) ON CONFLICT (person) DO NOTHING";
     pub(crate) const IS_SHIELDED = "SELECT person FROM shield WHERE person = $1";
-    pub(crate) const SHIELDED_AT = "SELECT s.person, p.nhs_number, p.given, p.family, p.birth_date FROM shield s JOIN person p ON p.id = s.person WHERE p.site = $1 AND p.merged_into IS NULL ORDER BY s.person";
+    pub(crate) const SHIELDED_AT = "SELECT s.person, p.nhs_number, p.given, p.family, p.birth_date, s.at FROM shield s JOIN person p ON p.id = s.person WHERE p.site = $1 AND p.merged_into IS NULL ORDER BY s.person";
     pub(crate) const BY_NHS_NUMBER = "SELECT id FROM person WHERE nhs_number = $1 ORDER BY id";
     pub(crate) const BY_BIRTH = "SELECT id FROM person WHERE birth_date = $1 ORDER BY id";
     pub(crate) const RENEW = "INSERT INTO credential (staff, item, until_on, recorded_by, at) VALUES ($1, $2, $3, $4, $5)";
@@ -87,12 +87,12 @@ pub fn is_to_be_shielded(tx: &mut Tx<'_>, marks: &[String]) -> Result<bool, Stor
     Ok(false)
 }
 
-/// Shields a record.
+/// Shields a record, if it is not.
 ///
 /// # Errors
 /// The store's.
-pub fn shield(tx: &mut Tx<'_>, person: PersonId) -> Result<(), StoreError> {
-    tx.execute(&SHIELD, params![person.to_string()])?;
+pub fn shield(tx: &mut Tx<'_>, person: PersonId, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute(&SHIELD, params![person.to_string(), at])?;
     Ok(())
 }
 
@@ -117,6 +117,8 @@ pub struct Shielded {
     pub family: Option<String>,
     /// Date of birth.
     pub birth_date: Option<Date>,
+    /// Since when it is shielded, where that is known.
+    pub since: Option<Timestamp>,
 }
 
 /// The shielded people of a site: in one statement, because it is asked at every request.
@@ -131,6 +133,7 @@ pub fn shielded_at(tx: &mut Tx<'_>, site: &SiteId) -> Result<Vec<Shielded>, Stor
             given: row.opt_text(2)?,
             family: row.opt_text(3)?,
             birth_date: row.opt_date(4)?,
+            since: row.opt_timestamp(5)?,
         })
     })
 }
@@ -359,8 +362,8 @@ mod tests {
                     assert!(is_to_be_shielded(tx, &["y".into(), "x".into()])?);
                     assert!(!is_to_be_shielded(tx, &["b".into()])?, "the two kinds of mark are never the same");
                     assert!(!is_shielded(tx, PersonId(1))?);
-                    shield(tx, PersonId(1))?;
-                    shield(tx, PersonId(1))?;
+                    shield(tx, PersonId(1), Timestamp::UNIX_EPOCH)?;
+                    shield(tx, PersonId(1), Timestamp::UNIX_EPOCH)?;
                     assert!(is_shielded(tx, PersonId(1))?);
                     let known = somebody(1).person;
                     let shielded = Shielded {
@@ -369,6 +372,7 @@ mod tests {
                         given: None,
                         family: None,
                         birth_date: known.birth_date,
+                        since: Some(Timestamp::UNIX_EPOCH),
                     };
                     assert_eq!(shielded_at(tx, &SiteId("here".into()))?, [shielded]);
                     assert_eq!(shielded_at(tx, &SiteId("there".into()))?, []);

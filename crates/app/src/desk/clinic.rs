@@ -19,7 +19,8 @@ use alongside_domain::trigger;
 use alongside_store::{Tx, people, standing};
 use jiff::civil::Date;
 
-use super::{Admitted, Desk, Seen};
+use super::beside::beside;
+use super::{Admitted, Desk, OwnDetails, Seen};
 use crate::importing::identifier;
 use crate::intake::{keep_merging, load};
 use crate::{App, Failure, Invalid};
@@ -142,8 +143,8 @@ impl Desk {
     }
 
     /// Refers somebody of whom the form alone tells. Whoever has this hospital number at this site already is not made anew:
-    /// the form is refused with where to find them, or, where their record is closed to the owner of this desk, their record
-    /// is referred and the answer is the same as for somebody new.
+    /// the form is refused with where to find them. Where their record is closed to the owner of this desk, what they see is
+    /// what they see of somebody new: a record that opens to them, or one that is shielded from its first moment.
     ///
     /// # Errors
     /// [`Failure::Invalid`] at each field that is wrong; [`Failure::NotFound`] for another site; the rule that refuses it.
@@ -158,8 +159,9 @@ impl Desk {
                 return Ok(());
             }
             match desk.already_here(tx, seen, &site, &subject)? {
-                Some(closed) => desk.refer_closed(tx, closed, &command),
-                None => desk.refer_stranger(tx, seen, &site, &subject, &command),
+                Some(closed) if desk.app().would_be_shielded(tx, &said(&subject))? => desk.refer_closed(tx, closed, &command),
+                Some(closed) => desk.refer_beside(tx, seen, &closed, &subject, &command),
+                None => desk.refer_stranger(tx, seen, &site, &subject, &command).map(drop),
             }
         })
     }
@@ -172,16 +174,37 @@ impl Desk {
         if found.is_empty() {
             found = people::find(tx, site, &[], number)?;
         }
-        let Some(first) = found.first().copied() else { return Ok(None) };
-        let record = load(tx, first)?;
-        let shielded = standing::is_shielded(tx, first)?;
-        seen.person(first);
+        found.first().map(|first| self.closed_or_told(tx, seen, *first, place)).transpose()
+    }
+
+    /// The record that was found by a number, where it is closed to the owner of the desk.
+    fn closed_or_told(&self, tx: &mut Tx<'_>, seen: &mut Seen, found: PersonId, place: &str) -> Result<Record, Failure> {
+        let record = load(tx, found)?;
+        let shielded = standing::is_shielded(tx, found)?;
+        seen.person(found);
         if self.is_theirs(Action::Refer, &record, shielded) {
             // Whose number it is was told by this: it is written down as what it is.
             seen.turned_away = true;
             return Err(Failure::invalid(place, "Somebody with this number is here already: look for them by this number"));
         }
-        Ok(Some(record))
+        Ok(record)
+    }
+
+    /// Refers somebody under a number of a closed record, of whom that record does not tell.
+    fn refer_beside(&self, tx: &mut Tx<'_>, seen: &mut Seen, closed: &Record, subject: &Subject, command: &Command) -> Result<(), Failure> {
+        let (app, site) = (self.app(), &closed.person.site);
+        let mut subject = subject.clone();
+        if !people::find(tx, site, &subject.identifiers, None)?.is_empty() {
+            subject.identifiers = beside(&subject.identifiers);
+            if let Some(before) = people::find(tx, site, &subject.identifiers, None)?.first() {
+                let before = self.closed_or_told(tx, seen, *before, "number")?;
+                return self.refer_closed(tx, before, command);
+            }
+        }
+        let other = self.refer_stranger(tx, seen, site, &subject, command)?;
+        let mut ids = app.world.ids();
+        let mut ctx = app.context(&mut *ids, self.viewer().actor(), Cause::Form);
+        app.ask_beside(tx, closed, other, &mut ctx)
     }
 
     fn refer_closed(&self, tx: &mut Tx<'_>, record: Record, command: &Command) -> Result<(), Failure> {
@@ -195,7 +218,14 @@ impl Desk {
         }
     }
 
-    fn refer_stranger(&self, tx: &mut Tx<'_>, seen: &mut Seen, site: &SiteId, subject: &Subject, command: &Command) -> Result<(), Failure> {
+    fn refer_stranger(
+        &self,
+        tx: &mut Tx<'_>,
+        seen: &mut Seen,
+        site: &SiteId,
+        subject: &Subject,
+        command: &Command,
+    ) -> Result<PersonId, Failure> {
         let app = self.app();
         let mut ids = app.world.ids();
         let mut ctx = app.context(&mut *ids, self.viewer().actor(), Cause::Form);
@@ -204,7 +234,8 @@ impl Desk {
         let added = facts::apply(Record::new(person), subject, &[Fact::DemographicsStated], true, &mut ctx);
         let referred = commands::decide(added.record.clone(), command, &mut ctx)?;
         app.keep(tx, None, &added)?;
-        app.keep(tx, Some(&added.record), &referred)
+        app.keep(tx, Some(&added.record), &referred)?;
+        Ok(referred.record.person.id)
     }
 
     /// Answers a question. Two records that are said to be one person are merged in the same transaction.
@@ -259,6 +290,17 @@ fn merge(
 fn live(record: &Record) -> Result<ReferralId, Failure> {
     let live = record.live_referral().ok_or(Failure::Refused(Refusal::NotInThisState))?;
     Ok(live.id)
+}
+
+/// By what somebody would be recognised of whom a form tells.
+fn said(subject: &Subject) -> OwnDetails {
+    let text = |said: &Said<String>| if let Said::Value(text) = said { text.clone() } else { String::new() };
+    OwnDetails {
+        nhs_number: subject.nhs_number.map(|held| held.number),
+        given: text(&subject.demographics.given),
+        family: text(&subject.demographics.family),
+        born: if let Said::Value(born) = subject.demographics.birth_date { Some(born) } else { None },
+    }
 }
 
 /// What a form may ask for: by the clinic, or by the person.

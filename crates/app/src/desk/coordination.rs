@@ -225,7 +225,9 @@ mod tests {
             bring(&app);
             let open = at(&app, Stage::Open)[0];
             let person = app.person_of(open).unwrap();
-            app.store.write(move |tx| Ok::<_, Failure>(alongside_store::standing::shield(tx, person)?)).unwrap();
+            app.store
+                .write(move |tx| Ok::<_, Failure>(alongside_store::standing::shield(tx, person, jiff::Timestamp::UNIX_EPOCH)?))
+                .unwrap();
             let (max, mut nurse) = (app.desk("coordinator-max").unwrap(), app.desk("nurse-ada").unwrap());
             assert_eq!(max.allocate_page(open).map(|page| page.name), Err(Failure::NotFound));
             assert_eq!(max.coordination_page(&TeamFilter::default()).unwrap().allocating.total, 0);

@@ -1,15 +1,16 @@
 //! The clinic's weekly list, brought by somebody at the clinic: what it would do is told before anything is kept.
 
-use alongside_domain::access::{Action, Subject as About};
-use alongside_domain::decision::{Actor, Cause};
+use alongside_domain::access::Action;
+use alongside_domain::decision::Cause;
 use alongside_domain::fact::Novelty;
 use alongside_domain::id::PersonId;
 use alongside_domain::person::SiteId;
+use alongside_domain::record::Record;
 use alongside_domain::rules::facts;
 use alongside_store::{Tx, messages, people, standing};
 
 use super::{Desk, Seen};
-use crate::intake::lists::{ListSummary, Row, contradicts, key_of, list_of, read};
+use crate::intake::lists::{ListSummary, Row, key_of, list_of, read};
 use crate::intake::load;
 use crate::profile::Reading;
 use crate::setup::{Feed, Site};
@@ -104,13 +105,19 @@ impl Desk {
             preview.problems.push(Invalid::new(format!("line {}", row.line), "the numbers belong to different people"));
             return Ok(());
         }
-        let Some(known) = self.open_to_list(tx, &found)? else {
+        let (own, mut row) = (row.beside(), row);
+        let mut known = self.open_to_list(tx, &found)?;
+        if known.is_none() {
+            row = &own;
+            let found = people::find(tx, site, &row.subject.identifiers, None)?;
+            known = self.open_to_list(tx, &found)?;
+        }
+        let Some(record) = known else {
             preview.new_people += 1;
             return Ok(());
         };
-        seen.person(known);
-        let record = load(tx, known)?;
-        if let Some(problem) = contradicts(&record.person, row) {
+        seen.person(record.person.id);
+        if let Some(problem) = row.contradicts(&record.person) {
             preview.problems.push(problem);
             return Ok(());
         }
@@ -125,12 +132,19 @@ impl Desk {
     }
 
     /// The one person found, where their record is open to the owner of the desk.
-    fn open_to_list(&self, tx: &mut Tx<'_>, found: &[PersonId]) -> Result<Option<PersonId>, Failure> {
+    fn open_to_list(&self, tx: &mut Tx<'_>, found: &[PersonId]) -> Result<Option<Record>, Failure> {
         let [known] = found else { return Ok(None) };
         let record = load(tx, *known)?;
         let shielded = standing::is_shielded(tx, *known)?;
-        let about = About::of(&record, shielded);
-        Ok(alongside_domain::access::may(self.viewer(), Action::SeePerson, &about).is_ok().then_some(*known))
+        Ok(self.is_theirs(Action::SeePerson, &record, shielded).then_some(record))
+    }
+
+    /// The record of a row's number, where it is closed to the owner of the desk.
+    pub(crate) fn closed_to_list(&self, tx: &mut Tx<'_>, site: &SiteId, row: &Row) -> Result<Option<Record>, Failure> {
+        match people::find(tx, site, &row.subject.identifiers, None)?.as_slice() {
+            [known] if self.open_to_list(tx, &[*known])?.is_none() => Ok(Some(load(tx, *known)?)),
+            _ => Ok(None),
+        }
     }
 
     /// Takes a list, all of it or nothing. The same file is taken once.
@@ -144,10 +158,9 @@ impl Desk {
             return Err(Failure::Invalid(problems));
         }
         let (desk, taken_feed, key) = (self.clone(), feed.clone(), key_of(feed, bytes));
-        let actor: Actor = self.viewer().actor();
         let summary = self.disclose(Action::UploadList, Some(&site.key), move |tx, seen| {
             seen.detail("taken");
-            desk.app().take_rows(tx, &taken_feed, &key, &rows, &actor)
+            desk.app().take_rows(tx, &taken_feed, &key, &rows, Some(&desk))
         })?;
         self.app().count_list(feed, summary);
         Ok(summary)

@@ -109,9 +109,14 @@ impl App {
         Ok(())
     }
 
+    /// Whether a record that says this would be shielded at once.
+    pub(super) fn would_be_shielded(&self, tx: &mut Tx<'_>, said: &OwnDetails) -> Result<bool, Failure> {
+        Ok(standing::is_to_be_shielded(tx, &self.shield_marks(said))?)
+    }
+
     fn shield_if_marked(&self, tx: &mut Tx<'_>, person: &Person) -> Result<(), Failure> {
-        if standing::is_to_be_shielded(tx, &self.shield_marks(&details(person)))? {
-            standing::shield(tx, person.id)?;
+        if self.would_be_shielded(tx, &details(person))? {
+            standing::shield(tx, person.id, self.world.now())?;
             self.note_whose(tx, person)?;
         }
         Ok(())

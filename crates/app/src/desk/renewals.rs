@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn what_is_renewed_counts_at_once_and_what_ends_does() {
         both_engines(|store| {
-            let (app, world) = service(store);
+            let (app, _) = service(store);
             let max = app.desk("coordinator-max").unwrap();
             assert!(app.desk("anna").unwrap().viewer().cleared);
             max.renew("anna", Item::Dbs, date(2024, 4, 1)).unwrap();

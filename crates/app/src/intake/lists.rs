@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 
 use alongside_domain::calendar::is_of_our_time;
-use alongside_domain::decision::{Actor, Cause};
+use alongside_domain::decision::{Actor, Cause, Context};
 use alongside_domain::fact::{Evidence, Fact, Novelty, Subject};
 use alongside_domain::id::MessageId;
 use alongside_domain::nhs_number::NhsNumber;
-use alongside_domain::person::{Demographics, Identifier, NhsNumberHeld, Said};
-use alongside_store::Tx;
+use alongside_domain::person::{Demographics, Identifier, NhsNumberHeld, Person, Said};
+use alongside_domain::record::Record;
+use alongside_domain::rules::facts;
 use alongside_store::messages::{self, Kept, Key};
+use alongside_store::{Tx, people};
 use jiff::civil::Date;
 
-use super::{Applied, Fate, apply_to_people, contradiction, digest, find, today};
+use super::{Applied, Fate, apply_to_people, contradiction, digest, find, has_another_name, today};
+use crate::desk::Desk;
+use crate::desk::beside::beside;
 use crate::profile::{List, Reading};
 use crate::setup::Feed;
 use crate::translate::Translation;
@@ -74,8 +78,7 @@ impl App {
             return Err(Failure::Invalid(problems));
         }
         let (app, taken_feed, key) = (self.clone(), feed.clone(), key_of(feed, bytes));
-        let actor = Actor::Feed(feed.key.clone());
-        let summary = self.store.write(move |tx| app.take_rows(tx, &taken_feed, &key, &rows, &actor))?;
+        let summary = self.store.write(move |tx| app.take_rows(tx, &taken_feed, &key, &rows, None))?;
         self.count_list(feed, summary);
         Ok(summary)
     }
@@ -85,21 +88,34 @@ impl App {
         self.count(feed, "list", if summary.duplicate { Fate::Duplicate } else { Fate::Applied });
     }
 
-    /// Applies the rows of a list in the caller's transaction; nothing if this very file came before.
+    /// Applies the rows of a list that a desk brought, or else the feed, in the caller's transaction; nothing if this very file
+    /// came before. What contradicts a record that is closed to the desk is somebody else, as in the preview.
     ///
     /// # Errors
     /// [`Failure::Invalid`] with every row that contradicts what is here; the store's.
-    pub(crate) fn take_rows(&self, tx: &mut Tx<'_>, feed: &Feed, key: &Key, rows: &[Row], actor: &Actor) -> Result<ListSummary, Failure> {
+    pub(crate) fn take_rows(
+        &self,
+        tx: &mut Tx<'_>,
+        feed: &Feed,
+        key: &Key,
+        rows: &[Row],
+        desk: Option<&Desk>,
+    ) -> Result<ListSummary, Failure> {
         if messages::find(tx, key)?.is_some() {
             return Ok(ListSummary { rows: 0, duplicate: true });
         }
         let mut ids = self.world.ids();
         let id = MessageId::new(&mut *ids);
-        let mut ctx = self.context(&mut *ids, actor.clone(), Cause::Message(id));
+        let actor = desk.map_or_else(|| Actor::Feed(feed.key.clone()), |desk| desk.viewer().actor());
+        let mut ctx = self.context(&mut *ids, actor, Cause::Message(id));
         let mut conflicts = Vec::new();
         for row in rows {
-            let translation = Translation { subject: row.subject.clone(), facts: row.facts.clone(), ..Translation::default() };
-            if let Applied::Ask(problem) = apply_to_people(self, tx, &feed.site, &translation, &mut ctx)? {
+            let closed = desk.map(|desk| desk.closed_to_list(tx, &feed.site, row)).transpose()?.flatten();
+            let applied = match closed.filter(|closed| row.is_of_another(&closed.person)) {
+                Some(closed) => self.apply_beside(tx, &closed, row, &mut ctx)?,
+                None => apply_to_people(self, tx, &feed.site, &row.translation(), &mut ctx)?,
+            };
+            if let Applied::Ask(problem) = applied {
                 conflicts.push(Invalid::new(format!("line {}", row.line), problem.what));
             }
         }
@@ -111,17 +127,28 @@ impl App {
         messages::add(tx, &kept)?;
         Ok(ListSummary { rows: rows.len() as u64, duplicate: false })
     }
+
+    /// Applies a row that is of somebody else than the closed record under its number.
+    fn apply_beside(&self, tx: &mut Tx<'_>, closed: &Record, row: &Row, ctx: &mut Context<'_>) -> Result<Applied, Failure> {
+        let (site, own) = (&closed.person.site, row.beside().translation());
+        if people::find(tx, site, &own.subject.identifiers, None)?.contains(&closed.person.id) {
+            // They were said to be the same: the facts count, and the other name does not.
+            let subject = Subject { identifiers: own.subject.identifiers, ..Subject::default() };
+            let decision = facts::apply(closed.clone(), &subject, &row.facts, false, ctx);
+            self.keep(tx, Some(closed), &decision)?;
+            return Ok(Applied::Fate(Fate::Applied));
+        }
+        let applied = apply_to_people(self, tx, site, &own, ctx)?;
+        if let (Applied::Fate(_), Some(other)) = (&applied, find(tx, site, &own.subject)?.first()) {
+            self.ask_beside(tx, closed, *other, ctx)?;
+        }
+        Ok(applied)
+    }
 }
 
 /// By what a list is recognised when it comes again.
 pub(crate) fn key_of(feed: &Feed, bytes: &[u8]) -> Key {
     Key { feed: feed.key.clone(), sender: "list".into(), control_id: String::new(), digest: digest(bytes) }
-}
-
-/// What speaks against this row being about this person, where anything does.
-pub(crate) fn contradicts(person: &alongside_domain::person::Person, row: &Row) -> Option<Invalid> {
-    let translation = Translation { subject: row.subject.clone(), facts: row.facts.clone(), ..Translation::default() };
-    contradiction(person, &translation).map(|problem| Invalid::new(format!("line {}", row.line), problem.what))
 }
 
 pub(crate) fn list_of(feed: &Feed) -> Result<&List, Failure> {
@@ -132,6 +159,7 @@ pub(crate) fn list_of(feed: &Feed) -> Result<&List, Failure> {
 }
 
 /// A row that was understood.
+#[derive(Clone)]
 pub(crate) struct Row {
     pub(crate) line: u64,
     pub(crate) subject: Subject,
@@ -139,6 +167,27 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The same of somebody who stands beside a closed record.
+    pub(crate) fn beside(&self) -> Self {
+        let mut own = self.clone();
+        own.subject.identifiers = beside(&own.subject.identifiers);
+        own
+    }
+
+    fn translation(&self) -> Translation {
+        Translation { subject: self.subject.clone(), facts: self.facts.clone(), ..Translation::default() }
+    }
+
+    /// What speaks against its being about this person, where anything does.
+    pub(crate) fn contradicts(&self, person: &Person) -> Option<Invalid> {
+        contradiction(person, &self.translation()).map(|problem| Invalid::new(format!("line {}", self.line), problem.what))
+    }
+
+    /// Whether it tells of somebody else than this person.
+    fn is_of_another(&self, person: &Person) -> bool {
+        has_another_name(person, &self.subject) || self.contradicts(person).is_some()
+    }
+
     pub(crate) fn says(&self, wanted: Novelty) -> bool {
         self.facts.iter().any(|fact| matches!(fact, Fact::HivConfirmed { novelty, .. } if *novelty == wanted))
     }

@@ -28,6 +28,8 @@ const SHOWN_MAX: u32 = 10;
 const REFERRED_MAX: u32 = 20;
 /// For how many days it tells what became of them.
 const REFERRED_DAYS: i64 = 90;
+/// For how many days it is told that a record was closed.
+const CLOSED_DAYS: i64 = 30;
 
 /// The page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct ClinicPage {
     pub replies: Vec<ReplyLine>,
     /// Whom the reader alone may give to a supporter, because their record is closed to coordinators.
     pub to_allocate: Vec<ToAllocate>,
+    /// Whose record was closed to their colleagues of late, so that the reader is one of few who still see it.
+    pub closed: Vec<ClosedLine>,
 }
 
 /// A person as a line of the page.
@@ -96,6 +100,17 @@ pub struct ToAllocate {
     pub name: String,
     /// Why: nobody has them yet, or their supporter cannot go on.
     pub why: String,
+}
+
+/// Somebody whose record was closed to their colleagues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedLine {
+    /// The person's page.
+    pub href: String,
+    /// The name.
+    pub name: String,
+    /// The day.
+    pub since: String,
 }
 
 /// A list to look at.
@@ -147,6 +162,7 @@ impl Desk {
             page.glass = desk.open_glass(tx, seen)?;
             page.replies = desk.replies(tx, seen, &scopes)?;
             page.to_allocate = desk.to_allocate(tx, seen, &sites)?;
+            page.closed = desk.newly_closed(tx, seen, &sites)?;
             Ok(page)
         })
     }
@@ -176,6 +192,7 @@ impl Desk {
             glass: Vec::new(),
             replies: Vec::new(),
             to_allocate: Vec::new(),
+            closed: Vec::new(),
             actions,
         }
     }
@@ -243,6 +260,29 @@ impl Desk {
             }
         }
         Ok(lines)
+    }
+
+    /// Whose record was closed to their colleagues in the last [`CLOSED_DAYS`] days, the latest first: somebody who works here
+    /// gave details that match it. Whoever is missed from now on is missed by those who read this.
+    fn newly_closed(&self, tx: &mut Tx<'_>, seen: &mut Seen, sites: &[SiteId]) -> Result<Vec<ClosedLine>, Failure> {
+        if !self.viewer().sees_shielded {
+            return Ok(Vec::new());
+        }
+        let mut lines = Vec::new();
+        let from = self.app().world.now() - SignedDuration::from_hours(24 * CLOSED_DAYS);
+        for site in sites {
+            for shielded in standing::shielded_at(tx, site)? {
+                let Some(since) = shielded.since.filter(|since| *since >= from) else { continue };
+                let Some(record) = people::load(tx, shielded.person)? else { continue };
+                if self.is_theirs(Action::SeePerson, &record, true) {
+                    seen.person(record.person.id);
+                    let head = self.app().head(&record);
+                    lines.push((since, ClosedLine { href: head.href, name: head.name, since: words::day(london_date(since)) }));
+                }
+            }
+        }
+        lines.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
+        Ok(lines.into_iter().map(|(_, line)| line).collect())
     }
 
     /// The records that the owner of the desk has open by break-glass.
@@ -344,6 +384,8 @@ mod tests {
         let (given, family, born) = (known.given.unwrap(), known.family.unwrap(), known.birth_date);
         app.desk("nurse-samuel").unwrap().give_details(&crate::desk::OwnDetails { nhs_number: None, given, family, born }).unwrap();
         let consultant = app.desk("consultant-hughes").unwrap();
+        let closed = |staff: &str| app.desk(staff).unwrap().clinic_page().unwrap().closed.len();
+        assert_eq!((closed("consultant-hughes"), closed("nurse-aoife"), closed("nurse-samuel")), (1, 0, 0));
         let waiting = || consultant.clinic_page().unwrap().to_allocate.into_iter().map(|one| one.why).collect::<Vec<_>>();
         consultant.record_notice(person, app.today(), How::InPerson, Answer::NoObjection, false, "").unwrap();
         assert_eq!(waiting(), ["nobody has them yet"]);

@@ -72,7 +72,8 @@ pub fn merge(survivor: Record, retired: Record, confirmed: bool, ctx: &mut Conte
         return Err(Refusal::MergedAway);
     }
     if !confirmed && different_verified_numbers(&survivor.person, &retired.person) {
-        return Ok(ask_whether_same(survivor, retired.person.id, ctx));
+        let asked = ask_whether_same(survivor, retired.person.id, ctx);
+        return Ok(asked.map_or(Merging::Nothing, |decision| Merging::Asked(Box::new(decision))));
     }
     Ok(Merging::Merged(Box::new(join(survivor, retired, ctx))))
 }
@@ -84,14 +85,15 @@ fn different_verified_numbers(one: &Person, other: &Person) -> bool {
     }
 }
 
-fn ask_whether_same(survivor: Record, other: PersonId, ctx: &mut Context<'_>) -> Merging {
-    let decided = survivor.questions.iter().any(|asked| asked.kind == question::Kind::SamePerson && asked.other == Some(other));
-    if decided {
-        return Merging::Nothing;
+/// Asks whether two records are one person: `None` where it was asked before.
+#[must_use]
+pub fn ask_whether_same(survivor: Record, other: PersonId, ctx: &mut Context<'_>) -> Option<Decision> {
+    if survivor.questions.iter().any(|asked| asked.kind == question::Kind::SamePerson && asked.other == Some(other)) {
+        return None;
     }
     let mut decision = Decision::unchanged(survivor);
     ask(&mut decision, ctx, question::Kind::SamePerson, Asked { other: Some(other), referral: None });
-    Merging::Asked(Box::new(decision))
+    Some(decision)
 }
 
 fn join(survivor: Record, retired: Record, ctx: &mut Context<'_>) -> (Decision, Decision, Merge) {

@@ -487,7 +487,7 @@ impl Maker {
             })?;
             replies.iter().try_for_each(|reply| care::add_reply(tx, reply))?;
             glasses.iter().try_for_each(|glass| standing::break_glass(tx, glass))?;
-            shielded.iter().try_for_each(|person| standing::shield(tx, *person))?;
+            shielded.iter().try_for_each(|person| standing::shield(tx, *person, Timestamp::UNIX_EPOCH))?;
             for (site_key, _, supporters) in SITES {
                 let nurses = (0..NURSES).map(|number| nurse(site_key, number));
                 for staff in nurses.chain((0..supporters).map(|number| supporter(site_key, number))) {

@@ -686,6 +686,11 @@ pub(crate) fn samples() -> Vec<(String, String)> {
             } else {
                 Vec::new()
             },
+            closed: if full {
+                vec![alongside_app::pages::ClosedLine { href: text("/people/1"), name: text(NAME), since: text("3 March 2025") }]
+            } else {
+                Vec::new()
+            },
             actions: if full { vec![link()] } else { Vec::new() },
         };
         pages.push((format!("clinic, {full}"), fill(&ClinicSheet { frame: frame(), page })));
