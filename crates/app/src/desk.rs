@@ -206,9 +206,17 @@ impl Desk {
     /// [`Failure::Forbidden`]; the store's.
     pub fn enter(&self, action: Action) -> Result<(), Failure> {
         let Err(refused) = self.may_do(action) else { return Ok(()) };
-        let desk = self.clone();
-        self.app.store.write(move |tx| desk.record(tx, action, None, Outcome::Refused, Seen::default()))?;
+        self.note_refused(action, None, None)?;
         Err(refused)
+    }
+
+    /// Writes down that something was refused of which nothing else is kept.
+    pub(crate) fn note_refused(&self, action: Action, site: Option<&SiteId>, detail: Option<&str>) -> Result<(), Failure> {
+        let (desk, site, detail) = (self.clone(), site.cloned(), detail.map(str::to_owned));
+        self.app.store.write(move |tx| {
+            let seen = Seen { detail: detail.clone(), ..Seen::default() };
+            desk.record(tx, action, site.clone(), Outcome::Refused, seen)
+        })
     }
 
     /// A site at which its owner may do this.

@@ -443,6 +443,7 @@ fn a_list_with_a_bad_row_is_told_with_its_place_and_not_taken() {
         assert_eq!(places, ["line 2, column \"Date of birth\"", "line 3"]);
         assert!(!preview.can_be_taken());
         assert!(matches!(nurse.take_list("north", list.as_bytes()), Err(Failure::Invalid(_))));
+        assert_eq!(clinic.tried("nurse-ada")[0], ("upload-list".into(), Outcome::Refused, 0));
         assert_eq!(place(nurse.preview_list("north", b"PK\x03\x04rest")), "list");
         assert_eq!(place(nurse.preview_list("north", b"")), "list");
         assert_eq!(place(nurse.preview_list("south", list.as_bytes())), "site");

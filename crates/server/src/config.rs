@@ -26,9 +26,13 @@ fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
     let extra =
         Extra { profiles: folder(server.profiles.as_deref(), beside)?, instruments: folder(server.instruments.as_deref(), beside)? };
     let mut setup = Setup::read(text, &extra).map_err(Failure::Invalid)?;
-    let sheet = setup.server.stylesheet.iter_mut();
-    for file in [&mut setup.server.keys, &mut setup.server.audit_heads].into_iter().chain(sheet) {
+    let server = &mut setup.server;
+    let named = server.stylesheet.iter_mut().chain(server.letters.iter_mut());
+    for file in [&mut server.keys, &mut server.audit_heads].into_iter().chain(named) {
         *file = beside.join(&*file).display().to_string();
+    }
+    if let Some(file) = server.database.strip_prefix("sqlite:").filter(|file| !file.starts_with("//")) {
+        server.database = format!("sqlite:{}", beside.join(file).display());
     }
     for provider in setup.identity_providers.values_mut() {
         let file = beside.join(provider.credential.file()).to_string_lossy().into_owned();
@@ -59,6 +63,17 @@ fn folder(name: Option<&str>, beside: &Path) -> Result<Vec<(String, String)>, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_path_begins_beside_the_configuration() {
+        let (folder, elsewhere) = (Path::new("/srv/alongside"), "postgres://alongside@db/alongside");
+        let read = |text: &str| read(&format!("[server]\n{text}"), folder).unwrap().server;
+        let server = read("letters = \"letters\"");
+        assert_eq!(server.database, "sqlite:/srv/alongside/alongside.db");
+        assert_eq!((server.keys.as_str(), server.letters.as_deref()), ("/srv/alongside/alongside.keys", Some("/srv/alongside/letters")));
+        assert_eq!(read("database = \"sqlite:/var/a.db\"").database, "sqlite:/var/a.db");
+        assert_eq!(read(&format!("database = \"{elsewhere}\"")).database, elsewhere);
+    }
 
     #[test]
     fn the_default_configuration_is_valid_and_documents_every_key() {

@@ -67,19 +67,27 @@ fn wrong(path: &Path, what: impl Into<String>) -> Failure {
 }
 
 fn read(path: &Path) -> Result<Option<Keys>, Failure> {
-    let broken = |error: std::io::Error| wrong(path, format!("cannot be read: {}", error.kind()));
+    let Some(text) = secret(path).map_err(|what| wrong(path, what))? else { return Ok(None) };
+    let written: Written = toml::from_str(&text).map_err(|_| wrong(path, "is not a file of keys"))?;
+    let audit = key(&written.audit).ok_or_else(|| wrong(path, "has a key that is not 64 hexadecimal digits"))?;
+    Ok(Some(Keys { audit: AuditKey::new(audit) }))
+}
+
+/// The text of a file that nobody but its owner may read; `None` where there is no file.
+///
+/// # Errors
+/// What is wrong with it, in words without any of it.
+pub(crate) fn secret(path: &Path) -> Result<Option<String>, String> {
+    let broken = |error: std::io::Error| format!("cannot be read: {}", error.kind());
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         opened => opened.map_err(broken)?,
     };
     // Of the file that was opened, so that what is checked is what is read.
     if file.metadata().map_err(broken)?.mode() & OTHERS != 0 {
-        return Err(wrong(path, "can be read or written by others than its owner: chmod 600"));
+        return Err("can be read or written by others than its owner: chmod 600".into());
     }
-    let text = std::io::read_to_string(file).map_err(broken)?;
-    let written: Written = toml::from_str(&text).map_err(|_| wrong(path, "is not a file of keys"))?;
-    let audit = key(&written.audit).ok_or_else(|| wrong(path, "has a key that is not 64 hexadecimal digits"))?;
-    Ok(Some(Keys { audit: AuditKey::new(audit) }))
+    std::io::read_to_string(file).map(Some).map_err(broken)
 }
 
 fn key(digits: &str) -> Option<[u8; 32]> {
@@ -114,6 +122,13 @@ fn make(path: &Path) -> Result<(), Failure> {
         .and_then(|()| File::open(folder)?.sync_all());
     let tidied = fs::remove_file(&part);
     made.and(tidied).map_err(broken)
+}
+
+/// Writes a file that nobody but its owner may read.
+#[cfg(test)]
+pub(crate) fn write_secret(path: &Path, text: &str) {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
 }
 
 #[cfg(test)]

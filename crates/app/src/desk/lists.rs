@@ -153,6 +153,14 @@ impl Desk {
     /// [`Failure::Invalid`] with every bad row; the store's.
     pub fn take_list(&self, site: &str, bytes: &[u8]) -> Result<ListSummary, Failure> {
         let (site, feed) = self.list_at(site)?;
+        let taken = self.take_list_of(site, feed, bytes);
+        if matches!(taken, Err(Failure::Invalid(_))) {
+            self.note_refused(Action::UploadList, Some(&site.key), Some("taken"))?;
+        }
+        taken
+    }
+
+    fn take_list_of(&self, site: &Site, feed: &Feed, bytes: &[u8]) -> Result<ListSummary, Failure> {
         let (rows, problems) = read(list_of(feed)?, bytes, self.app().today());
         if !problems.is_empty() {
             return Err(Failure::Invalid(problems));

@@ -1,6 +1,7 @@
 //! This program as a client: how it proves that it is itself, and how it turns a code into tokens.
 
 use std::fmt;
+use std::path::Path;
 
 use alongside_app::setup::{ClientCredential, SigningAlgorithm};
 use base64::Engine as _;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::discovery::{Metadata, Provider};
 use super::{OidcError, random};
+use crate::keys::secret;
 
 /// The most bytes of a secret's file.
 const SECRET_BYTES_MAX: usize = 16 * 1024;
@@ -39,7 +41,8 @@ impl Credential {
     /// # Errors
     /// What is wrong with it, in words without any of it.
     pub(super) fn read(configured: &ClientCredential) -> Result<Self, String> {
-        let text = std::fs::read_to_string(configured.file()).map_err(|error| format!("its secret cannot be read: {}", error.kind()))?;
+        let text = secret(Path::new(configured.file()));
+        let text = text.and_then(|text| text.ok_or("is missing".into())).map_err(|what| format!("the file of its secret {what}"))?;
         if text.trim().is_empty() || text.len() > SECRET_BYTES_MAX {
             return Err(format!("its secret must have 1 to {SECRET_BYTES_MAX} bytes"));
         }
@@ -154,7 +157,10 @@ fn signed_assertion(
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+    use crate::keys::write_secret;
 
     #[test]
     fn a_secret_with_odd_characters_survives_the_header() {
@@ -168,13 +174,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
             let path = folder.path().join(name);
-            std::fs::write(&path, text).unwrap();
+            write_secret(&path, text);
             path.to_string_lossy().into_owned()
         };
         let secret = Credential::read(&ClientCredential::Secret { file: file("secret", "hush \r\n") }).unwrap();
         assert!(matches!(&secret, Credential::Secret(text) if text == "hush "));
         assert!(!format!("{secret:?}").contains("hush"));
         assert!(Credential::read(&ClientCredential::Secret { file: file("empty", "\n") }).is_err());
+        let open = file("open", "hush");
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(Credential::read(&ClientCredential::Secret { file: open }).is_err_and(|what| what.contains("chmod 600")));
         assert!(Credential::read(&ClientCredential::Secret { file: folder.path().join("none").to_string_lossy().into() }).is_err());
         let key = ClientCredential::PrivateKey { file: file("key", "no key, hush"), kid: "k".into(), algorithm: SigningAlgorithm::Es256 };
         assert!(!Credential::read(&key).unwrap_err().contains("hush"));

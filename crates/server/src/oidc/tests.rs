@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use crate::keys::write_secret;
 
 const NOW_SECONDS: i64 = 1_736_150_400;
 const CLIENT: &str = "alongside";
@@ -159,8 +160,8 @@ impl Stage {
         let (key, charity_key, ours) = (Key::new("k1"), Key::new("k1"), Key::new("ours"));
         let (trust, charity) = (Fake::start(&key).await, Fake::start(&charity_key).await);
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("secret"), "hush hush\n").unwrap();
-        std::fs::write(folder.path().join("key.pem"), ours.pem()).unwrap();
+        write_secret(&folder.path().join("secret"), "hush hush\n");
+        write_secret(&folder.path().join("key.pem"), &ours.pem());
         let text = format!(
             "[server]\norigin = \"https://alongside.example\"\n\
              [[identity_provider]]\nkey = \"trust\"\ntitle = \"The trust\"\nissuer = \"{}\"\nclient_id = \"{CLIENT}\"\n\

@@ -108,8 +108,8 @@ fn times(stage: Option<&Stage>) -> Option<u32> {
 }
 
 /// The cards: everybody who works in the invented service.
-pub(crate) async fn roles(State(web): State<Web>, uri: Uri) -> Response {
-    let done = Done::of(&uri);
+pub(crate) async fn roles(State(web): State<Web>, uri: Uri, headers: HeaderMap) -> Response {
+    let done = Done::of(&uri, &headers);
     let (frame, stage) = (Frame::new(&web.options), web.options.stage.clone());
     web.answer_anybody(move |app| {
         let frame = Frame { flash: done.map(|done| done.words().to_owned()), ..frame };

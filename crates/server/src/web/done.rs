@@ -1,6 +1,7 @@
 //! What was just done, said at the top of the next page: a code in its address, never anything about anybody.
 
 use alongside_domain::coded;
+use axum::http::{HeaderMap, Uri};
 
 coded! {
     /// What was done.
@@ -44,8 +45,30 @@ coded! {
 }
 
 impl Done {
-    /// What an address says was done.
-    pub(crate) fn of(address: &axum::http::Uri) -> Option<Self> {
+    /// What an address says was done, where one of our own pages led there: another site's link, or one in a message, must
+    /// not say it. Browsers that do not tell from where they come are believed.
+    pub(crate) fn of(address: &Uri, headers: &HeaderMap) -> Option<Self> {
+        if headers.get("sec-fetch-site").is_some_and(|from| from != "same-origin") {
+            return None;
+        }
         address.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("done="))).and_then(Self::from_code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn what_another_page_says_was_done_is_not_said() {
+        let address = Uri::from_static("/people/1?done=saved");
+        let of = |from: Option<&'static str>| {
+            let headers = from.map(|from| ("sec-fetch-site".parse().unwrap(), HeaderValue::from_static(from)));
+            Done::of(&address, &headers.into_iter().collect())
+        };
+        assert_eq!([of(None), of(Some("same-origin"))], [Some(Done::Saved); 2]);
+        assert_eq!([of(Some("none")), of(Some("cross-site")), of(Some("same-site"))], [None; 3]);
     }
 }

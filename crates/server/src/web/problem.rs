@@ -18,7 +18,7 @@ pub(crate) fn page(web: &Web, seat: Option<&Seat>, failure: &Failure) -> Respons
         }
         Failure::Refused(refusal) => (StatusCode::CONFLICT, "That cannot be done", vec![refusal.words().to_owned()], None),
         Failure::Forbidden if seat.is_some_and(|seat| !seat.desk.viewer().cleared) => {
-            let line = "Your contract, training or check is not in date. “My account”, behind your name, says which; your coordinator can renew it. \
+            let line = "Your contract, training or check is not in date. “Your account”, behind your name, says which; your coordinator can renew it. \
                         Nobody you support is forgotten: the coordinator sees them."
                 .to_owned();
             (StatusCode::FORBIDDEN, "Nothing is open to you at present", vec![line], None)

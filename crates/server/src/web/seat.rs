@@ -5,7 +5,7 @@ use alongside_domain::access::Action;
 use alongside_domain::session::Session;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
@@ -75,10 +75,12 @@ pub(crate) fn with_cookies(mut answer: Response, cookies: impl IntoIterator<Item
 /// Runs a request for somebody who is signed in and, where an action is named, may do it.
 pub(crate) async fn take(web: Web, action: Option<Action>, mut request: Request, next: Next) -> Response {
     let token = cookie(request.headers(), COOKIE);
-    let (uri, method) = (request.uri().clone(), request.method().clone());
+    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let done = Done::of(request.uri(), request.headers());
     let asked = web.clone();
     let found = tokio::task::spawn_blocking(move || {
-        let Some(seat) = find(&asked, token, &uri)? else { return Ok(None) };
+        let Some(seat) = find(&asked, token)? else { return Ok(None) };
+        let seat = Seat { done, path, ..seat };
         let allowed = action.map_or(Ok(()), |action| seat.desk.enter(action));
         Ok(Some((seat, allowed)))
     });
@@ -99,7 +101,7 @@ pub(crate) async fn take(web: Web, action: Option<Action>, mut request: Request,
     }
 }
 
-fn find(web: &Web, token: Option<String>, uri: &Uri) -> Result<Option<Seat>, Failure> {
+fn find(web: &Web, token: Option<String>) -> Result<Option<Seat>, Failure> {
     let app = web.app();
     let Some(token) = token else { return Ok(None) };
     let Some(session) = app.session(&token)? else { return Ok(None) };
@@ -110,14 +112,14 @@ fn find(web: &Web, token: Option<String>, uri: &Uri) -> Result<Option<Seat>, Fai
         desk,
         session,
         form_token: accounts::form_token(&token),
-        done: Done::of(uri),
-        path: uri.path().to_owned(),
+        done: None,
+        path: String::new(),
     }))
 }
 
 /// Whoever reads is led to the sign-in; a form that was sent is refused, since it would be lost on the way.
 fn sign_in_first(method: &Method) -> Response {
-    if *method == Method::GET {
+    if matches!(*method, Method::GET | Method::HEAD) {
         Redirect::to(SIGN_IN).into_response()
     } else {
         (StatusCode::UNAUTHORIZED, "Your session has ended. Sign in again; nothing was changed.\n").into_response()

@@ -66,9 +66,9 @@ pub(super) struct CodePage {
     pub(super) problems: Problems,
 }
 
-async fn form(State(web): State<Web>, uri: Uri) -> Response {
+async fn form(State(web): State<Web>, uri: Uri, headers: HeaderMap) -> Response {
     if web.options.demo {
-        return demo::roles(State(web), uri).await;
+        return demo::roles(State(web), uri, headers).await;
     }
     let here = web.clone();
     web.answer_anybody(move |_| again(&here, StatusCode::OK, "", Vec::new())).await
