@@ -101,7 +101,24 @@ export async function assertSound(tab, name) {
     await tab.setViewportSize(NARROW);
     await assertNoSidewaysScroll(tab, `${name} at 320`);
     await tab.setViewportSize(shown);
+  } else {
+    await assertTextMayBeTwiceAsLarge(tab, name);
   }
+}
+
+/** WCAG 2.2, 1.4.4: text twice as large loses nothing: no word is cut off, and nothing needs scrolling sideways. */
+async function assertTextMayBeTwiceAsLarge(tab, name) {
+  const cut = await tab.evaluate(() => {
+    document.documentElement.style.fontSize = '200%';
+    const isShown = (element) => element.clientWidth > 1 && element.clientHeight > 1 && element.innerText?.trim();
+    const hides = (element) => [getComputedStyle(element).overflowX, getComputedStyle(element).overflowY].some((how) => ['hidden', 'clip'].includes(how));
+    const isCut = (element) => element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
+    const found = [...document.querySelectorAll('body *')].filter((element) => isShown(element) && hides(element) && isCut(element));
+    return found.map((element) => `${element.tagName}.${element.className}`);
+  });
+  assert.deepEqual(cut, [], `${name}: cut off at 200 %`);
+  await assertNoSidewaysScroll(tab, `${name} at 200 %`);
+  await tab.evaluate(() => document.documentElement.style.removeProperty('font-size'));
 }
 
 export async function assertNoSidewaysScroll(tab, name) {
