@@ -144,10 +144,13 @@ impl App {
         Ok(clinicians)
     }
 
-    /// Today, or the latest day in the audit if the clock was set back: an ended contract never comes to life again.
+    /// Today, or the latest day on which the service ran or the audit was added to, if the clock was set back: an ended
+    /// contract never comes to life again.
     fn today_at_least(&self, tx: &mut Tx<'_>) -> Result<Date, Failure> {
         let today = london_date(self.world.now());
-        Ok(audit::latest(tx)?.map_or(today, |latest| today.max(london_date(latest))))
+        let ran = standing::latest_day(tx)?;
+        let told = audit::head(tx)?.map(|head| london_date(head.at));
+        Ok([ran, told].into_iter().flatten().fold(today, Date::max))
     }
 
     /// A supporter with what was renewed since the configuration was written.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::failure::Invalid;
 use crate::instruments;
-use crate::profile::{self, Profile};
+use crate::profile::{self, Profile, Reading};
 
 mod identity;
 
@@ -251,6 +251,14 @@ pub struct Feed {
     pub processing: Vec<String>,
 }
 
+impl Feed {
+    /// Whether it takes lists, and not messages.
+    #[must_use]
+    pub fn is_of_lists(&self) -> bool {
+        matches!(self.profile.reading, Reading::List(_))
+    }
+}
+
 /// Somebody who works at a clinic or for the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staff {
@@ -311,6 +319,12 @@ impl Setup {
             clinicians.into_iter().any(|member| member.sites.contains(&site.key))
         };
         self.sites.values().filter(move |site| !looks_after(site))
+    }
+
+    /// Sites with more than one feed of lists: the clinic's page takes a list as that of the first by key.
+    pub fn sites_with_several_lists(&self) -> impl Iterator<Item = &Site> {
+        let lists = |site: &Site| self.feeds.values().filter(|feed| feed.site == site.key && feed.is_of_lists()).count();
+        self.sites.values().filter(move |site| lists(site) > 1)
     }
 
     /// Reads the server's part alone, to know where further files are.
@@ -662,6 +676,14 @@ mod tests {
         let clinician = "\n[[staff]]\nkey = \"sen\"\nname = \"Dr Sen\"\nrole = \"clinician\"\nsites = [\"here\"]\nsees_shielded = true\n";
         assert_eq!(without(&format!("{SMALL}{clinician}")), [""; 0]);
         assert_eq!(without(crate::simulate::DEMO_CONFIGURATION), [""; 0]);
+    }
+
+    #[test]
+    fn a_site_with_two_feeds_of_lists_is_told() {
+        let several = |text: &str| Setup::read(text, &Extra::default()).unwrap().sites_with_several_lists().count();
+        let list = |key: &str| format!("\n[[feed]]\nkey = \"{key}\"\nsite = \"here\"\nprofile = \"clinic-list\"\n");
+        assert_eq!(several(&format!("{SMALL}{}", list("one"))), 0);
+        assert_eq!(several(&format!("{SMALL}{}{}", list("one"), list("two"))), 1);
     }
 
     #[test]

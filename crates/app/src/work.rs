@@ -180,13 +180,14 @@ impl App {
         })
     }
 
-    /// What time brings: deferrals whose day has come are asked again, and texts of old messages, old sessions, unfinished
+    /// What time brings: the day is noted, deferrals whose day has come are asked again, and texts of old messages, old sessions, unfinished
     /// forms and private links that ended are forgotten.
     ///
     /// # Errors
     /// The store's.
     pub fn tick(&self) -> Result<(), Failure> {
         let today = london_date(self.world.now());
+        self.store.write(move |tx| standing::see_day(tx, today))?;
         for (person, referral) in self.store.read(|tx| people::deferrals_due(tx, today))? {
             match self.command_because(person, Command::AskAgain { referral }, Actor::Clock, Cause::Clock) {
                 // Somebody else moved it meanwhile, or the person died: nothing to ask.

@@ -1,7 +1,9 @@
 -- Since when.
 
--- The latest time in the audit, which is asked at every request: where the clock was set back it is not the head's.
-CREATE INDEX audit_by_time ON audit (at);
+-- The days on which the service ran: what ended on one of them stays ended, though the clock is set back.
+CREATE TABLE day_seen (
+    day TEXT NOT NULL PRIMARY KEY
+) STRICT;
 
 -- When a record was closed to colleagues; unknown for those of before.
 ALTER TABLE shield ADD COLUMN at INTEGER;

@@ -26,7 +26,6 @@ use crate::{Row, StoreError, Tx, params, statements};
 
 statements! {
     pub(crate) const HEAD = "SELECT seq, at, mac FROM audit ORDER BY seq DESC LIMIT 1";
-    pub(crate) const LATEST = "SELECT MAX(at) FROM audit";
     pub(crate) const APPEND = "INSERT INTO audit (seq, at, actor_kind, actor, role, action, purpose, site, outcome, detail, subjects, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     pub(crate) const APPEND_SUBJECT = "INSERT INTO audit_subject (seq, person) VALUES ($1, $2)";
     pub(crate) const WALK = "SELECT seq, at, actor_kind, actor, role, action, purpose, site, outcome, detail, subjects, mac FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2";
@@ -360,14 +359,6 @@ pub fn append(tx: &mut Tx<'_>, key: &AuditKey, entry: &Entry) -> Result<u64, Sto
 /// The store's.
 pub fn head(tx: &mut Tx<'_>) -> Result<Option<Head>, StoreError> {
     tx.query_one(&HEAD, params![], |row| Ok(Head { seq: row.number(0)?, at: row.timestamp(1)?, mac: row.text(2)? }))
-}
-
-/// The latest time of any line: later than the head's, where the clock was set back.
-///
-/// # Errors
-/// The store's.
-pub fn latest(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
-    Ok(tx.query_one(&LATEST, params![], |row| row.opt_timestamp(0))?.flatten())
 }
 
 /// Walks the whole chain, and says what is wrong first, if anything is. `anchors` are heads that were written down

@@ -22,6 +22,8 @@ statements! {
     pub(crate) const SHIELDED_AT = "SELECT s.person, p.nhs_number, p.given, p.family, p.birth_date, s.at FROM shield s JOIN person p ON p.id = s.person WHERE p.site = $1 AND p.merged_into IS NULL ORDER BY s.person";
     pub(crate) const BY_NHS_NUMBER = "SELECT id FROM person WHERE nhs_number = $1 ORDER BY id";
     pub(crate) const BY_BIRTH = "SELECT id FROM person WHERE birth_date = $1 ORDER BY id";
+    pub(crate) const SEE_DAY = "INSERT INTO day_seen (day) VALUES ($1) ON CONFLICT (day) DO NOTHING";
+    pub(crate) const LATEST_DAY = "SELECT MAX(day) FROM day_seen";
     pub(crate) const RENEW = "INSERT INTO credential (staff, item, until_on, recorded_by, at) VALUES ($1, $2, $3, $4, $5)";
     pub(crate) const RENEWALS = "SELECT item, until_on, recorded_by, at FROM credential WHERE staff = $1 ORDER BY at, item";
     pub(crate) const ALL_RENEWALS = "SELECT item, until_on, recorded_by, at, staff FROM credential ORDER BY at, item, staff";
@@ -102,6 +104,23 @@ pub fn shield(tx: &mut Tx<'_>, person: PersonId, at: Timestamp) -> Result<(), St
 /// The store's.
 pub fn is_shielded(tx: &mut Tx<'_>, person: PersonId) -> Result<bool, StoreError> {
     Ok(tx.query_one(&IS_SHIELDED, params![person.to_string()], |row| row.text(0))?.is_some())
+}
+
+/// Notes that the service runs on this day.
+///
+/// # Errors
+/// The store's.
+pub fn see_day(tx: &mut Tx<'_>, day: Date) -> Result<(), StoreError> {
+    tx.execute(&SEE_DAY, params![day])?;
+    Ok(())
+}
+
+/// The latest day on which the service ran.
+///
+/// # Errors
+/// The store's.
+pub fn latest_day(tx: &mut Tx<'_>) -> Result<Option<Date>, StoreError> {
+    Ok(tx.query_one(&LATEST_DAY, params![], |row| row.opt_date(0))?.flatten())
 }
 
 /// A shielded record, as far as it takes to recognise whose it is.

@@ -22,7 +22,7 @@ use std::time::Duration;
 use postgres::error::SqlState;
 use postgres::{Client, NoTls};
 
-use crate::engine::{Connection, statement};
+use crate::engine::Connection;
 use crate::{DatabaseUrl, Engine, Options, Statement, Store, StoreError, Value};
 
 /// Runs a test on a new store of each engine, with the product's schema, and names the engine when it fails.
@@ -197,7 +197,7 @@ pub fn prepare_all(store: &Store, statements: &[Statement]) {
 /// The names of the statements that this process has run on an engine so far; none in a release build.
 pub fn ran(engine: Engine) -> BTreeSet<&'static str> {
     #[cfg(debug_assertions)]
-    return statement::record::ran(engine);
+    return crate::engine::statement::record::ran(engine);
     #[cfg(not(debug_assertions))]
     {
         let _ = engine;

@@ -12,7 +12,6 @@ use alongside_store::{Tx, messages, people, standing};
 use super::{Desk, Seen};
 use crate::intake::lists::{ListSummary, Row, key_of, list_of, read};
 use crate::intake::load;
-use crate::profile::Reading;
 use crate::setup::{Feed, Site};
 use crate::{Failure, Invalid};
 
@@ -57,7 +56,7 @@ impl Desk {
     }
 
     fn list_feed(&self, site: &SiteId) -> Result<&Feed, Failure> {
-        let lists = |feed: &&Feed| feed.site == *site && matches!(feed.profile.reading, Reading::List(_));
+        let lists = |feed: &&Feed| feed.site == *site && feed.is_of_lists();
         self.app().setup.feeds.values().find(lists).ok_or_else(|| Failure::invalid("site", "Choose a site whose clinic has a list"))
     }
 

@@ -79,6 +79,7 @@ mod tests {
             let now = app.world.now();
             let max = app.desk("coordinator-max").unwrap();
             max.renew("anna", Item::Dbs, date(2024, 4, 1)).unwrap();
+            app.tick().unwrap();
             world.set(now - SignedDuration::from_hours(48));
             assert!(!app.desk("anna").unwrap().viewer().cleared);
             max.renew("ben", Item::Contract, date(2025, 12, 31)).unwrap();

@@ -257,6 +257,7 @@ impl Connection {
         on!(self, it => it.define(sql))
     }
 
+    #[cfg(debug_assertions)]
     fn engine(&self) -> Engine {
         match self {
             Self::Sqlite(_) => Engine::Sqlite,
