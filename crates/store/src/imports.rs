@@ -398,6 +398,8 @@ fn resting_on_referral(tx: &mut Tx<'_>, id: ReferralId, added: bool, after: &Pro
 pub fn remove(tx: &mut Tx<'_>, item: &Item) -> Result<(), StoreError> {
     match item {
         Item::Person(id) => {
+            let person = people::load(tx, *id)?.map(|record| record.person);
+            people::keep_words(tx, person.as_ref(), None)?;
             tx.execute(&REMOVE_IDENTIFIERS, params![id.to_string()])?;
             tx.execute(&REMOVE_PERSON, params![id.to_string()])?
         }

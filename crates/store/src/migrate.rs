@@ -345,4 +345,24 @@ mod tests {
             assert_eq!(Database::open(database.url()).unwrap().engine(), engine);
         }
     }
+
+    #[test]
+    fn people_of_before_are_found_by_their_words_afterwards() {
+        const ADD: Statement = Statement {
+            name: "add_person",
+            sql: "INSERT INTO person (id, site, nhs_verified, died, diagnosis, search) VALUES ('per_1', 'here', 0, 0, 'known', $1)",
+        };
+        const WORDS: Statement =
+            Statement { name: "words", sql: "SELECT word FROM person_word WHERE site = 'here' AND person = 'per_1' ORDER BY word" };
+        for engine in engines() {
+            let database = TestDatabase::empty(engine);
+            let before = Options { migrations: &MIGRATIONS[..6], ..Options::default() };
+            let store = Store::open_with(database.url(), &before).unwrap();
+            store.write(|tx| tx.execute(&ADD, params![" zoe okafor obrien 701 "]).map(drop)).unwrap();
+            drop(store);
+            let store = Store::open(database.url()).unwrap();
+            let words = store.read(|tx| tx.query(&WORDS, params![], |row| row.text(0))).unwrap();
+            assert_eq!(words, ["701", "obrien", "okafor", "zoe"]);
+        }
+    }
 }

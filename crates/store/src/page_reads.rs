@@ -61,9 +61,9 @@ statements! {
     pub(crate) const COUNT_ASSESSMENTS = count_where!("r.stage IN ('engaged', 'assessed', 'supported') AND r.next_assessment_on <= $9");
     pub(crate) const PAGE_QUESTIONS = concat!("SELECT q.id, q.person, q.kind, q.raised_at, p.given, p.family, p.birth_date FROM question q JOIN person p ON p.id = q.person WHERE q.answered = 0 AND ", scoped_person!(), " ORDER BY q.raised_at, q.id LIMIT $9 OFFSET $10");
     pub(crate) const COUNT_QUESTIONS = concat!("SELECT COUNT(*) FROM question q JOIN person p ON p.id = q.person WHERE q.answered = 0 AND ", scoped_person!());
-    pub(crate) const SEARCH_CLINIC = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p WHERE p.merged_into IS NULL AND ", scoped_person!(), " AND p.search LIKE $9 ESCAPE '!' AND p.search LIKE $10 ESCAPE '!' AND p.search LIKE $11 ESCAPE '!' ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $12");
+    pub(crate) const SEARCH_CLINIC = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p WHERE p.merged_into IS NULL AND ", scoped_person!(), " AND p.id IN (SELECT w.person FROM person_word w WHERE w.site = $1 AND w.word BETWEEN $9 AND $10) AND p.search LIKE $11 ESCAPE '!' AND p.search LIKE $12 ESCAPE '!' AND p.search LIKE $13 ESCAPE '!' ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $14");
     // `CROSS JOIN` is SQLite's word for "in this order"; to PostgreSQL it is a join like another.
-    pub(crate) const SEARCH_TEAM = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p CROSS JOIN referral r WHERE p.site = $1 AND r.person = p.id AND p.merged_into IS NULL AND p.search LIKE $9 ESCAPE '!' AND p.search LIKE $10 ESCAPE '!' AND p.search LIKE $11 ESCAPE '!' AND NOT EXISTS (SELECT 1 FROM referral o WHERE o.person = r.person AND ((o.stage <> 'ended' AND r.stage = 'ended') OR (o.stage = 'ended' AND r.stage = 'ended' AND (o.raised_at > r.raised_at OR (o.raised_at = r.raised_at AND o.id > r.id))))) AND ", scoped!(), " ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $12");
+    pub(crate) const SEARCH_TEAM = concat!("SELECT p.id, p.given, p.family, p.birth_date, p.died FROM person p CROSS JOIN referral r WHERE p.site = $1 AND r.person = p.id AND p.merged_into IS NULL AND p.id IN (SELECT w.person FROM person_word w WHERE w.site = $1 AND w.word BETWEEN $9 AND $10) AND p.search LIKE $11 ESCAPE '!' AND p.search LIKE $12 ESCAPE '!' AND p.search LIKE $13 ESCAPE '!' AND NOT EXISTS (SELECT 1 FROM referral o WHERE o.person = r.person AND ((o.stage <> 'ended' AND r.stage = 'ended') OR (o.stage = 'ended' AND r.stage = 'ended' AND (o.raised_at > r.raised_at OR (o.raised_at = r.raised_at AND o.id > r.id))))) AND ", scoped!(), " ORDER BY p.family NULLS LAST, p.given NULLS LAST, p.id LIMIT $14");
     pub(crate) const PAGE_CONCERNS_OPEN = concat!("SELECT c.id, c.person, c.raised_by, c.raised_at, c.words, c.urgency, c.addressee, c.acknowledged_by, c.acknowledged_at, c.acknowledged_words, p.given, p.family, p.birth_date FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NULL AND ", scoped_person!(), " ORDER BY c.raised_at, c.id LIMIT $9 OFFSET $10");
     pub(crate) const PAGE_CONCERNS_SETTLED = concat!("SELECT c.id, c.person, c.raised_by, c.raised_at, c.words, c.urgency, c.addressee, c.acknowledged_by, c.acknowledged_at, c.acknowledged_words, p.given, p.family, p.birth_date FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NOT NULL AND ", scoped_person!(), " ORDER BY c.acknowledged_at DESC, c.id DESC LIMIT $9 OFFSET $10");
     pub(crate) const COUNT_CONCERNS_OPEN = concat!("SELECT COUNT(*) FROM concern c JOIN person p ON p.id = c.person WHERE c.acknowledged_at IS NULL AND ", scoped_person!());
@@ -298,9 +298,11 @@ pub struct Found {
 /// # Errors
 /// The store's.
 pub fn search(tx: &mut Tx<'_>, scope: &Scope, text: &str, most: u32) -> Result<Vec<Found>, StoreError> {
-    let Some([first, second, third]) = people::search_patterns(text) else { return Ok(Vec::new()) };
+    let Some(people::Wanted { longest: (from, to), patterns: [first, second, third] }) = people::Wanted::read(text) else {
+        return Ok(Vec::new());
+    };
     let statement = if scope.before_release && scope.supporters.is_none() { &SEARCH_CLINIC } else { &SEARCH_TEAM };
-    tx.query(statement, &narrowed(scope, params![first, second, third, i64::from(most)]), |row| {
+    tx.query(statement, &narrowed(scope, params![from, to, first, second, third, i64::from(most)]), |row| {
         Ok(Found { person: row.parsed(0)?, named: named(row, 1)?, died: row.bool(4)? })
     })
 }

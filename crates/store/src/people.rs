@@ -1,5 +1,7 @@
 //! People with their triggers, referrals and questions: loaded whole, kept by difference.
 
+use std::collections::BTreeSet;
+
 use alongside_domain::id::PersonId;
 use alongside_domain::nhs_number::NhsNumber;
 use alongside_domain::notice::{How, Notice};
@@ -24,6 +26,8 @@ statements! {
     pub(crate) const LOAD_QUESTIONS = "SELECT id, person, origin, kind, raised_at, other, referral, answered, answer, answered_by, answered_at FROM question WHERE person = $1 ORDER BY raised_at, id";
     pub(crate) const KEEP_PERSON = "INSERT INTO person (id, site, nhs_number, nhs_verified, given, family, birth_date, telephone, died, died_on, diagnosis, diagnosed_on, last_attended, last_visit, previous_attended, cancelled_visit, withdrawn_result, objection_scope, objection_reason, objection_at, merged_into, search) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT (id) DO UPDATE SET nhs_number = excluded.nhs_number, nhs_verified = excluded.nhs_verified, given = excluded.given, family = excluded.family, birth_date = excluded.birth_date, telephone = excluded.telephone, died = excluded.died, died_on = excluded.died_on, diagnosis = excluded.diagnosis, diagnosed_on = excluded.diagnosed_on, last_attended = excluded.last_attended, last_visit = excluded.last_visit, previous_attended = excluded.previous_attended, cancelled_visit = excluded.cancelled_visit, withdrawn_result = excluded.withdrawn_result, objection_scope = excluded.objection_scope, objection_reason = excluded.objection_reason, objection_at = excluded.objection_at, merged_into = excluded.merged_into, search = excluded.search";
     pub(crate) const KEEP_IDENTIFIER = "INSERT INTO person_identifier (site, system, value, person) VALUES ($1, $2, $3, $4) ON CONFLICT (site, system, value) DO NOTHING";
+    pub(crate) const KEEP_WORD = "INSERT INTO person_word (site, word, person) VALUES ($1, $2, $3) ON CONFLICT (site, word, person) DO NOTHING";
+    pub(crate) const FORGET_WORD = "DELETE FROM person_word WHERE site = $1 AND word = $2 AND person = $3";
     pub(crate) const KEEP_TRIGGER = "INSERT INTO referral_trigger (id, person, origin, kind, happened_on, at, rule, evidence, message, outcome, referral, question, exclusion) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO UPDATE SET person = excluded.person, kind = excluded.kind, outcome = excluded.outcome, referral = excluded.referral, question = excluded.question, exclusion = excluded.exclusion";
     pub(crate) const KEEP_REFERRAL = "INSERT INTO referral (id, person, origin, site, reason, raised_at, stage, supporter, until_on, stage_reason, resume_stage, notice_by, notice_on, notice_how, consents_to_outside, released_on, due_on, attempts, engaged_on, assessed_on, next_assessment_on, ended_on) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT (id) DO UPDATE SET person = excluded.person, stage = excluded.stage, supporter = excluded.supporter, until_on = excluded.until_on, stage_reason = excluded.stage_reason, resume_stage = excluded.resume_stage, notice_by = excluded.notice_by, notice_on = excluded.notice_on, notice_how = excluded.notice_how, consents_to_outside = excluded.consents_to_outside, released_on = excluded.released_on, due_on = excluded.due_on, attempts = excluded.attempts, engaged_on = excluded.engaged_on, assessed_on = excluded.assessed_on, next_assessment_on = excluded.next_assessment_on, ended_on = excluded.ended_on";
     pub(crate) const KEEP_QUESTION = "INSERT INTO question (id, person, origin, kind, raised_at, other, referral, answered, answer, answered_by, answered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET person = excluded.person, answered = excluded.answered, answer = excluded.answer, answered_by = excluded.answered_by, answered_at = excluded.answered_at";
@@ -142,6 +146,7 @@ pub fn deferrals_due(tx: &mut Tx<'_>, today: jiff::civil::Date) -> Result<Vec<(P
 pub fn keep(tx: &mut Tx<'_>, before: Option<&Record>, now: &Record) -> Result<(), StoreError> {
     if before.is_none_or(|before| before.person != now.person) {
         keep_person(tx, &now.person)?;
+        keep_words(tx, before.map(|before| &before.person), Some(&now.person))?;
         for identifier in &now.person.identifiers {
             if before.is_none_or(|before| !before.person.identifiers.contains(identifier)) {
                 let key = now.person.id.to_string();
@@ -176,36 +181,68 @@ pub fn keep(tx: &mut Tx<'_>, before: Option<&Record>, now: &Record) -> Result<()
     Ok(())
 }
 
-/// What a search looks through: the words of the names and numbers, folded, each between spaces.
-fn search_text(person: &Person) -> String {
+/// What a search looks through: the words of the names and numbers, folded.
+fn words_of(person: &Person) -> Vec<String> {
     let names = [&person.given, &person.family].into_iter().flatten().map(String::as_str);
     let numbers = person.identifiers.iter().map(|identifier| identifier.value.as_str());
     let mut words: Vec<String> = names.chain(numbers).flat_map(search_words).collect();
     words.extend(person.nhs_number.map(|held| held.number.digits()));
-    format!(" {} ", words.join(" "))
+    words
+}
+
+/// The same as a text, each word between spaces.
+fn search_text(person: &Person) -> String {
+    format!(" {} ", words_of(person).join(" "))
 }
 
 fn search_words(text: &str) -> Vec<String> {
     fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// What somebody asked for, as patterns for [`search_text`], all of which are to be found: each word begins a name or a
-/// number, in whatever order they are typed. Where no word has three letters they are whole names, such as Ng: as
-/// beginnings they would find everybody. A third pattern takes all words from the third. Without a word, nobody is found.
-pub(crate) fn search_patterns(text: &str) -> Option<[String; 3]> {
-    let mut words = search_words(text);
-    let digits = words.concat();
-    // An NHS number may be typed as it is printed, in three groups.
-    if digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        words = vec![digits];
+/// Keeps the words by which somebody is found, and takes those away by which they are found no more.
+pub(crate) fn keep_words(tx: &mut Tx<'_>, before: Option<&Person>, now: Option<&Person>) -> Result<(), StoreError> {
+    let words = |person: Option<&Person>| -> BTreeSet<String> { person.map(words_of).unwrap_or_default().into_iter().collect() };
+    let Some(whose) = now.or(before) else { return Ok(()) };
+    let (site, person) = (&whose.site.0, whose.id.to_string());
+    let (before, now) = (words(before), words(now));
+    for word in before.difference(&now) {
+        tx.execute(&FORGET_WORD, params![site, word, &person])?;
     }
-    let ending = if words.iter().all(|word| word.chars().count() < 3) { " %" } else { "%" };
-    let rest = words.split_off(words.len().min(2));
-    words.extend((!rest.is_empty()).then(|| rest.join(" ")));
-    let mut patterns = words.into_iter().map(|word| format!("% {word}{ending}"));
-    let first = patterns.next()?;
-    let mut next = || patterns.next().unwrap_or_else(|| "%".to_owned());
-    Some([first, next(), next()])
+    for word in now.difference(&before) {
+        tx.execute(&KEEP_WORD, params![site, word, &person])?;
+    }
+    Ok(())
+}
+
+/// What somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The first and the last that the longest word may be.
+    pub(crate) longest: (String, String),
+    /// Patterns for the text of all words, all of which are to be found: each word begins a name or a number, in whatever
+    /// order they are typed. The third takes all words from the third.
+    pub(crate) patterns: [String; 3],
+}
+
+impl Wanted {
+    /// Where no word has three letters they are whole names, such as Ng: as beginnings they would find everybody. Without a
+    /// word, nobody is asked for.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut words = search_words(text);
+        let digits = words.concat();
+        // An NHS number may be typed as it is printed, in three groups.
+        if digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            words = vec![digits];
+        }
+        let longest = words.iter().max_by_key(|word| word.chars().count())?.clone();
+        let whole = longest.chars().count() < 3;
+        let last = if whole { longest.clone() } else { format!("{longest}{}", char::MAX) };
+        let rest = words.split_off(words.len().min(2));
+        words.extend((!rest.is_empty()).then(|| rest.join(" ")));
+        let mut patterns = words.into_iter().map(|word| format!("% {word}{}", if whole { " %" } else { "%" }));
+        let mut next = || patterns.next().unwrap_or_else(|| "%".to_owned());
+        Some(Self { longest: (longest, last), patterns: [next(), next(), next()] })
+    }
 }
 
 /// Lower case without accents that a keyboard may lack: what is searched and what is stored fold alike.
