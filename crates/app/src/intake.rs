@@ -366,7 +366,7 @@ enum Applied {
 }
 
 /// Problems of reading that may hide a segment count as problems of the message.
-fn keep_serious(message: &Message, translation: &mut Translation) {
+pub(crate) fn keep_serious(message: &Message, translation: &mut Translation) {
     translation.problems.extend(message.problems().iter().filter(|problem| problem.severity >= Severity::Error).cloned());
 }
 

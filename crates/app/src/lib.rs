@@ -20,6 +20,7 @@ pub mod people;
 pub mod personal;
 pub mod profile;
 pub mod reporting;
+pub mod sample;
 pub mod setup;
 pub mod sign_in;
 pub mod simulate;

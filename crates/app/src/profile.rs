@@ -1,6 +1,6 @@
 //! Profiles: what a kind of sender means by what it sends. Data in `profiles/`, read here and bound to a feed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alongside_domain::fact::Novelty;
 use alongside_hl7v2::ack::AckMode;
@@ -173,6 +173,12 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// Whether it makes a diagnosis of an entry of this segment.
+    #[must_use]
+    pub fn confirms(&self, segment: &str) -> bool {
+        self.segment == segment && matches!(self.meaning, Meaning::Confirmed(_))
+    }
+
     /// Whether it speaks of this code.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
@@ -288,6 +294,23 @@ pub fn bind(text: &str, site: &str, organisations: &[String]) -> Result<Profile,
         Some(reading) if binder.problems.is_empty() => Ok(Profile { name: file.name, title: file.title, reading }),
         _ => Err(binder.problems),
     }
+}
+
+/// The organisations that identifiers of these authorities suggest (`authority^type`), where a profile writes `{org}` in them:
+/// of `RQM MRN` and the pattern `{org} MRN`, RQM. What is not shaped like an ODS code suggests none.
+#[must_use]
+pub fn organisations_in<'a>(text: &str, authorities: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let Ok(file) = toml::from_str::<File>(text) else { return Vec::new() };
+    let patterns: Vec<_> =
+        file.identifier.iter().flat_map(|one| &one.authority).filter_map(|pattern| pattern.split_once("{org}")).collect();
+    let of_nhs_numbers = file.nhs_number.map(|nhs| nhs.authority).unwrap_or_default();
+    let authorities = authorities.map(|authority| authority.split('^').next().unwrap_or_default());
+    let suggested = authorities
+        .filter(|authority| !of_nhs_numbers.iter().any(|nhs| nhs == authority))
+        .filter_map(|authority| patterns.iter().find_map(|(before, after)| authority.strip_prefix(before)?.strip_suffix(after)));
+    let is_ods = |code: &&str| (3..=5).contains(&code.len()) && code.chars().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit());
+    let all: BTreeSet<String> = suggested.filter(is_ods).map(str::to_owned).collect();
+    all.into_iter().collect()
 }
 
 struct Binder<'a> {

@@ -273,7 +273,7 @@ impl Translator<'_> {
         let (code, words) = (text(obx.field(3).component(1)).into_owned(), text(obx.field(3).component(2)).into_owned());
         let value = obx.whole(VALUE_FIELD).map(|value| text(value).into_owned()).unwrap_or_default();
         let status = text(obx.field(11)).to_uppercase();
-        let confirms = self.dialect.signals.iter().any(|signal| is_confirming(signal) && signal.segment == "OBX" && signal.has_code(&code));
+        let confirms = self.dialect.signals.iter().any(|signal| signal.confirms("OBX") && signal.has_code(&code));
         if confirms && matches!(status.as_str(), "C" | "W" | "X" | "D") {
             self.withdrawn(obx, order);
             return;
@@ -421,10 +421,6 @@ const VALUE_FIELD: &str = "OBX-5";
 
 fn has_results(message: &Message) -> bool {
     message.segment("OBX").is_some()
-}
-
-const fn is_confirming(signal: &Signal) -> bool {
-    matches!(signal.meaning, Meaning::Confirmed(_))
 }
 
 fn text(value: Value<'_>) -> Cow<'_, str> {

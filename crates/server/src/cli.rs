@@ -17,7 +17,7 @@ use jiff::civil::Date;
 
 use crate::clock::MachineClock;
 use crate::output::{remark, say};
-use crate::{account, audit, config, demo, files, keys, record, serve, simulate};
+use crate::{account, audit, config, demo, feed, files, keys, record, serve, simulate};
 
 /// Peer support as a routine part of HIV care: everyone newly diagnosed or coming back is offered it, nobody is outed,
 /// nobody is missed.
@@ -73,6 +73,11 @@ enum Command {
         /// The feed.
         #[arg(long)]
         feed: String,
+    },
+    /// Feeds of hospitals.
+    Feed {
+        #[command(subcommand)]
+        what: feed::Feed,
     },
     /// Play the hospitals: a year of invented traffic, to files or over MLLP.
     Simulate(simulate::Simulate),
@@ -253,6 +258,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             ));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Feed { what } => feed::run(&what),
         Command::Simulate(simulate) => simulate::run(&simulate),
         Command::Import { what } => import(what),
         Command::Record { place, what } => record::run(&open(&place)?, &what),

@@ -14,11 +14,8 @@ pub(crate) const DEFAULT: &str = include_str!("default.toml");
 /// [`Failure::Invalid`] with every problem and its place.
 pub(crate) fn load(path: Option<&Path>) -> Result<Setup, Failure> {
     let Some(path) = path else { return read(DEFAULT, Path::new(".")) };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let what = format!("cannot be read: {}", error.kind());
-        Failure::Invalid(vec![Invalid::new(path.display().to_string(), what)])
-    })?;
-    read(&text, path.parent().unwrap_or(Path::new(".")))
+    let (text, beside) = text_of(path)?;
+    read(&text, beside)
 }
 
 fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
@@ -39,6 +36,26 @@ fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
         provider.credential = provider.credential.clone().with_file(file);
     }
     Ok(setup)
+}
+
+/// The profiles of a configuration's folder: name and text.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn profiles(path: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let (text, beside) = text_of(path)?;
+    let server = Setup::server(&text).map_err(Failure::Invalid)?;
+    folder(server.profiles.as_deref(), beside)
+}
+
+/// A configuration's text, and the folder at which its paths begin.
+fn text_of(path: &Path) -> Result<(String, &Path), Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let what = format!("cannot be read: {}", error.kind());
+        Failure::Invalid(vec![Invalid::new(path.display().to_string(), what)])
+    })?;
+    Ok((text, path.parent().unwrap_or(Path::new("."))))
 }
 
 /// The TOML files of a folder: name without ending, and text.

@@ -86,7 +86,11 @@ fn messages(app: &App, feed: &Feed, paths: &[PathBuf], dry_run: bool) -> Result<
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(75) })
 }
 
-fn divide(path: &Path, bytes: &[u8]) -> Result<Vec<Piece>, Failure> {
+/// The messages of a file; what is only odd about it is remarked.
+///
+/// # Errors
+/// Where it is not HL7, with line and column.
+pub(crate) fn divide(path: &Path, bytes: &[u8]) -> Result<Vec<Piece>, Failure> {
     let mut pieces = Vec::new();
     for piece in batch::messages(bytes) {
         match piece {

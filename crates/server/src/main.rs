@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod current;
 mod demo;
+mod feed;
 mod files;
 mod http;
 mod keys;
