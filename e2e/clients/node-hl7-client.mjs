@@ -5,10 +5,10 @@ import { ANSWER_MS_MAX, within } from '../support/deadline.mjs';
 
 export const name = 'node-hl7-client';
 
-export async function send({ host, port, messages }) {
+export async function send({ host, port, messages, tls }) {
   const answers = [];
   let answered = () => {};
-  const client = new Client({ host });
+  const client = new Client({ host, tls });
   const connection = client.createConnection({ port }, (response) => {
     answered(response.getMessage().toString());
   });

@@ -62,6 +62,7 @@ const ROOMS: [Room; 5] = [
             "passki",
             "qrcode",
             "reqwest",
+            "rustls",
             "serde",
             "serde_json",
             "sha2",
@@ -73,6 +74,7 @@ const ROOMS: [Room; 5] = [
             "tracing",
             "tracing-subscriber",
             "uuid",
+            "x509-cert",
         ],
     },
 ];

@@ -16,6 +16,7 @@ pub(crate) enum Need {
     PostgreSql,
     Chromium,
     Fonts,
+    OpenSsl,
     PythonVenv,
 }
 
@@ -28,6 +29,7 @@ impl Need {
             Self::PostgreSql => "postgresql",
             Self::Chromium => "chromium",
             Self::Fonts => "fonts-liberation",
+            Self::OpenSsl => "openssl",
             Self::PythonVenv => "python3-venv",
         }
     }
@@ -40,6 +42,7 @@ impl Need {
             Self::PostgreSql => "the store's tests, which start a throwaway PostgreSQL of their own",
             Self::Chromium => "the browser tests",
             Self::Fonts => "words in the browser's screenshots",
+            Self::OpenSsl => "certificates that the tests of TLS invent",
             Self::PythonVenv => "mllp_send, the MLLP client of the Python package hl7",
         }
     }
@@ -51,6 +54,7 @@ impl Need {
             Self::PostgreSql => postgresql_is_here(),
             Self::Chromium => chromium_is_here(),
             Self::Fonts => Path::new("/usr/share/fonts/truetype/liberation").is_dir(),
+            Self::OpenSsl => command::find("openssl").is_some(),
             Self::PythonVenv => python::interpreter().is_some(),
         }
     }

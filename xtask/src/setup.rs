@@ -34,7 +34,7 @@ impl Purpose {
         match self {
             Self::Demo => &[Need::Node, Need::Npm],
             Self::Quick => &[Need::Node, Need::Npm, Need::PostgreSql],
-            Self::Test => &[Need::Node, Need::Npm, Need::PostgreSql, Need::Chromium, Need::Fonts, Need::PythonVenv],
+            Self::Test => &[Need::Node, Need::Npm, Need::PostgreSql, Need::Chromium, Need::Fonts, Need::OpenSsl, Need::PythonVenv],
         }
     }
 }

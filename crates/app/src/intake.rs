@@ -9,7 +9,7 @@
 
 pub(crate) mod lists;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -49,6 +49,9 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Applied, Self::Quarantined, Self::Duplicate, Self::Discarded, Self::Refused];
+
     /// The word in counters and summaries.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -76,6 +79,7 @@ pub struct Answered {
 pub struct Counters {
     buckets: Mutex<HashMap<Bucket, u64>>,
     heard: Mutex<HashMap<String, Timestamp>>,
+    totals: Mutex<BTreeMap<(String, Fate), u64>>,
     answers: AtomicU64,
 }
 
@@ -246,6 +250,15 @@ impl App {
         if let Ok(mut heard) = self.counters.heard.lock() {
             heard.insert(feed.key.clone(), now);
         }
+        if let Ok(mut totals) = self.counters.totals.lock() {
+            *totals.entry((feed.key.clone(), fate)).or_default() += 1;
+        }
+    }
+
+    /// The messages of a feed that this program has received, by what became of them: every fate stands there.
+    pub(crate) fn messages_since_start(&self, feed: &Feed) -> BTreeMap<Fate, u64> {
+        let totals = self.counters.totals.lock().map(|totals| totals.clone()).unwrap_or_default();
+        Fate::ALL.iter().map(|fate| (*fate, totals.get(&(feed.key.clone(), *fate)).copied().unwrap_or(0))).collect()
     }
 
     /// Writes the counters. Called every second by the program and at its end; a crash loses at most the last second's

@@ -15,6 +15,7 @@ pub mod importing;
 pub mod instruments;
 pub mod intake;
 pub mod letters;
+pub mod metrics;
 pub mod pages;
 pub mod people;
 pub mod personal;

@@ -9,7 +9,7 @@ mod caseload;
 mod charts;
 mod clinic;
 mod coordination;
-mod engineer;
+pub(crate) mod engineer;
 mod entitled;
 mod feeds;
 mod figures;

@@ -50,6 +50,8 @@ pub struct Server {
     pub database: String,
     /// Address of the pages: loopback only, behind a proxy that speaks TLS.
     pub http: String,
+    /// Address of the numbers by which machines are watched: loopback only. None: they are not served.
+    pub metrics: Option<String>,
     /// Where browsers find the pages: scheme, host and port, nothing after. Links and passkeys are bound to it. Without it,
     /// the address of `http`.
     pub origin: Option<String>,
@@ -80,6 +82,7 @@ impl Default for Server {
         Self {
             database: "sqlite:alongside.db".into(),
             http: "127.0.0.1:8080".into(),
+            metrics: None,
             origin: None,
             name: None,
             stylesheet: None,
@@ -175,6 +178,9 @@ struct FeedFile {
     listen: Option<String>,
     #[serde(default)]
     processing: Vec<String>,
+    tls_certificate: Option<String>,
+    tls_key: Option<String>,
+    tls_clients: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -249,6 +255,21 @@ pub struct Feed {
     pub listen: Option<String>,
     /// Processing ids (MSH-11) that are taken.
     pub processing: Vec<String>,
+    /// TLS of the listener; without it, it listens in the clear.
+    pub tls: Option<Tls>,
+}
+
+/// Both sides of a feed's listener prove who they are: its certificate, and those of its clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The file of the listener's certificates, its own first, in PEM.
+    pub certificate: String,
+    /// The file of its private key, in PEM.
+    pub key: String,
+    /// The file of the authorities whose certificates clients must have, in PEM.
+    pub clients: String,
+    /// The last day on which all of these certificates are good, once the files were read.
+    pub ends_on: Option<Date>,
 }
 
 impl Feed {
@@ -517,7 +538,9 @@ impl Reader {
             match profile::bind(text, &file.site, &codes) {
                 Ok(profile) => {
                     let processing = if file.processing.is_empty() { vec!["P".to_owned()] } else { file.processing.clone() };
-                    let feed = Feed { key: file.key.clone(), site: site.key.clone(), profile, listen: file.listen.clone(), processing };
+                    let tls = self.tls(&format!("feed[{index}]"), file);
+                    let listen = file.listen.clone();
+                    let feed = Feed { key: file.key.clone(), site: site.key.clone(), profile, listen, processing, tls };
                     if feeds.insert(file.key.clone(), feed).is_some() {
                         self.say(format!("feed[{index}].key"), "stands twice");
                     }
@@ -529,6 +552,19 @@ impl Reader {
             }
         }
         feeds
+    }
+
+    fn tls(&mut self, place: &str, file: &FeedFile) -> Option<Tls> {
+        match (&file.tls_certificate, &file.tls_key, &file.tls_clients) {
+            (None, None, None) => None,
+            (Some(certificate), Some(key), Some(clients)) if file.listen.is_some() => {
+                Some(Tls { certificate: certificate.clone(), key: key.clone(), clients: clients.clone(), ends_on: None })
+            }
+            _ => {
+                self.say(place.to_owned(), "TLS needs tls_certificate, tls_key and tls_clients together, and listen");
+                None
+            }
+        }
     }
 
     fn known_sites(&mut self, place: &str, keys: &[String], sites: &BTreeMap<String, Site>) -> Vec<SiteId> {
@@ -676,6 +712,20 @@ mod tests {
         let clinician = "\n[[staff]]\nkey = \"sen\"\nname = \"Dr Sen\"\nrole = \"clinician\"\nsites = [\"here\"]\nsees_shielded = true\n";
         assert_eq!(without(&format!("{SMALL}{clinician}")), [""; 0]);
         assert_eq!(without(crate::simulate::DEMO_CONFIGURATION), [""; 0]);
+    }
+
+    #[test]
+    fn tls_is_whole_or_not_at_all() {
+        let read = |lines: &str| {
+            let text = SMALL.replace("profile = \"careflow\"", &format!("profile = \"careflow\"\n{lines}"));
+            Setup::read(&text, &Extra::default()).map(|setup| setup.feeds["here"].tls.is_some())
+        };
+        let (listen, all) = ("listen = \"127.0.0.1:0\"", "tls_certificate = \"a\"\ntls_key = \"b\"\ntls_clients = \"c\"");
+        assert_eq!(read(listen), Ok(false));
+        assert_eq!(read(&format!("{listen}\n{all}")), Ok(true));
+        for wrong in [all.to_owned(), format!("{listen}\n{}", all.replace("tls_clients = \"c\"", ""))] {
+            assert_eq!(read(&wrong).unwrap_err()[0].place, "feed[0]", "{wrong}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use jiff::civil::Date;
 
 use crate::clock::MachineClock;
 use crate::output::{remark, say};
-use crate::{account, audit, config, demo, feed, files, keys, record, serve, simulate};
+use crate::{account, audit, config, demo, feed, files, keys, mllp, record, serve, simulate};
 
 /// Peer support as a routine part of HIV care: everyone newly diagnosed or coming back is offered it, nobody is outed,
 /// nobody is missed.
@@ -279,6 +279,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let setup = config::load(place.config.as_deref())?;
             let (sites, feeds) = (setup.sites.len(), setup.feeds.len());
             say(&format!("well: {sites} sites, {feeds} feeds, {} staff, {} supporters", setup.staff.len(), setup.supporters.len()));
+            for (key, tls) in setup.feeds.iter().filter_map(|(key, feed)| feed.tls.as_ref().map(|tls| (key, tls))) {
+                mllp::tls::server(tls).map_err(|what| Failure::invalid(format!("feed {key}, TLS"), what))?;
+                say(&format!("the certificates of feed {key} are good until {}", tls.ends_on.unwrap_or_default()));
+            }
             for site in setup.sites_without_shielded_care() {
                 say(&format!("but nobody at {} has sees_shielded: a colleague who is a patient there would be on nobody's list", site.key));
             }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use alongside_app::setup::{Extra, Setup};
 use alongside_app::{Failure, Invalid};
 
+use crate::mllp::tls;
+
 /// The commented default configuration.
 pub(crate) const DEFAULT: &str = include_str!("default.toml");
 
@@ -30,6 +32,13 @@ fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
     }
     if let Some(file) = server.database.strip_prefix("sqlite:").filter(|file| !file.starts_with("//")) {
         server.database = format!("sqlite:{}", beside.join(file).display());
+    }
+    for (key, tls) in setup.feeds.iter_mut().filter_map(|(key, feed)| feed.tls.as_mut().map(|tls| (key, tls))) {
+        for file in [&mut tls.certificate, &mut tls.key, &mut tls.clients] {
+            *file = beside.join(&*file).display().to_string();
+        }
+        let ends = tls::ends_on(tls).map_err(|what| Failure::invalid(format!("feed {key}, TLS"), what))?;
+        tls.ends_on = Some(ends);
     }
     for provider in setup.identity_providers.values_mut() {
         let file = beside.join(provider.credential.file()).to_string_lossy().into_owned();
@@ -99,6 +108,7 @@ mod tests {
         for key in [
             "database",
             "http",
+            "metrics",
             "origin",
             "name",
             "stylesheet",

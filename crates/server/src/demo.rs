@@ -64,7 +64,7 @@ const TODAY: DateTime = date(2025, 1, 6).at(8, 30, 0, 0);
 /// # Errors
 /// When something of the story could not be done: it is told which.
 pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Failure> {
-    let address = serve::loopback(&demo.http)?;
+    let address = serve::loopback("--http", &demo.http)?;
     let (app, clock) = open(demo)?;
     let current = Current::from(app);
     let listeners = serve::listen_to_feeds(&current)?;
@@ -74,7 +74,7 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Failure> {
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.kind().to_string()))?;
     // The address is taken before the year is played: whoever waits minutes should not learn then that it is taken.
-    let listener = runtime.block_on(serve::bind(address))?;
+    let listener = runtime.block_on(serve::bind("--http", address))?;
     play(&current.get(), &clock, &listeners, demo)?;
     let stage = Stage::new(current.clone(), clock, demo.database.is_none().then_some(demo.data.as_path()))?;
     remark(&format!(

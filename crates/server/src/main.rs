@@ -12,6 +12,7 @@ mod files;
 mod http;
 mod keys;
 mod letters;
+mod metrics;
 mod mllp;
 mod oidc;
 mod output;

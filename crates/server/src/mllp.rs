@@ -1,5 +1,7 @@
 //! MLLP listeners: one a feed, one thread a connection. A feed has few connections, and each waits for its answer.
 
+pub(crate) mod tls;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -7,11 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use alongside_app::Failure;
 use alongside_app::setup::Feed;
 use alongside_hl7v2::mllp::{Decoder, Dropped, Received, frame};
+use rustls::ServerConfig;
 use socket2::{SockRef, TcpKeepalive};
 use tracing::{info, warn};
 
+use self::tls::Line;
 use crate::current::Current;
 
 /// How many connections a feed may hold at once; one more is closed at once.
@@ -54,19 +59,23 @@ impl Drop for Listener {
 /// Listens for a feed.
 ///
 /// # Errors
-/// The operating system's, when the address cannot be had.
-pub(crate) fn listen(current: &Current, feed: &Feed, address: &str) -> std::io::Result<Listener> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
+/// [`Failure::Invalid`] where the address cannot be had, or its TLS.
+pub(crate) fn listen(current: &Current, feed: &Feed, address: &str) -> Result<Listener, Failure> {
+    let problem = |what: &str, why: &dyn std::fmt::Display| Failure::invalid(format!("feed {}, {what}", feed.key), why.to_string());
+    let tls = feed.tls.as_ref().map(tls::server).transpose().map_err(|why| problem("TLS", &why))?;
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok((listener.local_addr()?, listener))
+    });
+    let (address, listener) = bound.map_err(|error| problem("listen", &format!("cannot be had: {}", error.kind())))?;
     let stop = Arc::new(AtomicBool::new(false));
     let (current, feed, stopped) = (current.clone(), Arc::new(feed.clone()), Arc::clone(&stop));
-    info!(feed = %feed.key, %address, "listening for MLLP");
-    let thread = std::thread::spawn(move || accept(&listener, &current, &feed, &stopped));
+    info!(feed = %feed.key, %address, tls = tls.is_some(), "listening for MLLP");
+    let thread = std::thread::spawn(move || accept(&listener, &current, &feed, tls.as_ref(), &stopped));
     Ok(Listener { address, thread: Some(thread), stop })
 }
 
-fn accept(listener: &TcpListener, current: &Current, feed: &Arc<Feed>, stop: &Arc<AtomicBool>) {
+fn accept(listener: &TcpListener, current: &Current, feed: &Arc<Feed>, tls: Option<&Arc<ServerConfig>>, stop: &Arc<AtomicBool>) {
     let open = Arc::new(AtomicUsize::new(0));
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     while !stop.load(Ordering::SeqCst) {
@@ -74,8 +83,9 @@ fn accept(listener: &TcpListener, current: &Current, feed: &Arc<Feed>, stop: &Ar
             Ok((stream, _)) if open.load(Ordering::SeqCst) < CONNECTIONS_MAX => {
                 open.fetch_add(1, Ordering::SeqCst);
                 let (current, feed, stop, open) = (current.clone(), Arc::clone(feed), Arc::clone(stop), Arc::clone(&open));
+                let tls = tls.cloned();
                 threads.push(std::thread::spawn(move || {
-                    if let Err(error) = serve(stream, &current, &feed, &stop) {
+                    if let Err(error) = serve(stream, &current, &feed, tls.as_ref(), &stop) {
                         warn!(feed = %feed.key, kind = %error.kind(), "an MLLP connection ended");
                     }
                     open.fetch_sub(1, Ordering::SeqCst);
@@ -100,13 +110,14 @@ fn accept(listener: &TcpListener, current: &Current, feed: &Arc<Feed>, stop: &Ar
     }
 }
 
-fn serve(mut stream: TcpStream, current: &Current, feed: &Feed, stop: &AtomicBool) -> std::io::Result<()> {
+fn serve(stream: TcpStream, current: &Current, feed: &Feed, tls: Option<&Arc<ServerConfig>>, stop: &AtomicBool) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_millis(LOOK_MILLISECONDS)))?;
     stream.set_write_timeout(Some(Duration::from_secs(WRITE_SECONDS_MAX)))?;
     let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(KEEPALIVE_SECONDS));
     SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    let mut stream = Line::take(stream, tls)?;
     let mut decoder = Decoder::new(usize::from(current.get().setup.server.message_mib_max) << 20);
     let mut buffer = vec![0; 64 * 1024];
     let mut waited_milliseconds = 0;
@@ -123,7 +134,7 @@ fn serve(mut stream: TcpStream, current: &Current, feed: &Feed, stop: &AtomicBoo
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 waited_milliseconds += LOOK_MILLISECONDS;
-                let stuck = decoder.is_mid_frame() && waited_milliseconds >= FRAME_SECONDS_MAX * 1000;
+                let stuck = (decoder.is_mid_frame() || stream.is_handshaking()) && waited_milliseconds >= FRAME_SECONDS_MAX * 1000;
                 if stop.load(Ordering::SeqCst) || stuck {
                     return Ok(());
                 }
@@ -135,7 +146,7 @@ fn serve(mut stream: TcpStream, current: &Current, feed: &Feed, stop: &AtomicBoo
 }
 
 /// Answers every frame in the order of coming: nothing is answered before it is kept.
-fn answer_all(decoder: &mut Decoder, stream: &mut TcpStream, current: &Current, feed: &Feed) -> std::io::Result<()> {
+fn answer_all(decoder: &mut Decoder, stream: &mut Line, current: &Current, feed: &Feed) -> std::io::Result<()> {
     for received in decoder.by_ref() {
         let app = current.get();
         let answered = match received {

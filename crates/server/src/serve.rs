@@ -15,6 +15,7 @@ use crate::audit::Heads;
 use crate::current::Current;
 use crate::http::{self, Bounds};
 use crate::letters::Folder;
+use crate::metrics;
 use crate::mllp::{self, Listener};
 use crate::oidc::Providers;
 use crate::web;
@@ -35,13 +36,19 @@ pub(crate) fn serve(app: &App) -> Result<(), Failure> {
     let mut heads = Heads::open(Path::new(&app.setup.server.audit_heads))?;
     note_head(&mut heads, app);
     let listeners = listen_to_feeds(&app.clone().into())?;
-    let address = loopback(&app.setup.server.http)?;
+    let address = loopback("server.http", &app.setup.server.http)?;
+    let watched = app.setup.server.metrics.as_deref().map(|text| loopback("server.metrics", text)).transpose()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.kind().to_string()))?;
     let pages = web::router(app.clone(), options(app)?);
     let served = runtime.block_on(async {
         let keeper = tokio::spawn(keep_time(app.clone(), heads.clone()));
+        let watching = match watched {
+            Some(address) => Some(tokio::spawn(serve_metrics(bind("server.metrics", address).await?, app.clone()))),
+            None => None,
+        };
         let served = serve_pages(address, pages, stop_signal()).await;
         keeper.abort();
+        watching.inspect(|watching| watching.abort());
         served
     });
     // The listeners end first: what they still answered is counted too.
@@ -83,10 +90,7 @@ pub(crate) fn listen_to_feeds(current: &Current) -> Result<Vec<(String, Listener
     let mut listeners = Vec::new();
     for (key, feed) in &current.get().setup.feeds {
         let Some(address) = &feed.listen else { continue };
-        let listener = mllp::listen(current, feed, address).map_err(|error| {
-            Failure::Invalid(vec![Invalid::new(format!("feed {key}, listen"), format!("cannot be had: {}", error.kind()))])
-        })?;
-        listeners.push((key.clone(), listener));
+        listeners.push((key.clone(), mllp::listen(current, feed, address)?));
     }
     Ok(listeners)
 }
@@ -95,11 +99,11 @@ pub(crate) fn listen_to_feeds(current: &Current) -> Result<Vec<(String, Listener
 ///
 /// # Errors
 /// For any other than a loopback address.
-pub(crate) fn loopback(text: &str) -> Result<SocketAddr, Failure> {
-    let problem = |what: &str| Failure::Invalid(vec![Invalid::new("server.http", what)]);
+pub(crate) fn loopback(place: &str, text: &str) -> Result<SocketAddr, Failure> {
+    let problem = |what: &str| Failure::Invalid(vec![Invalid::new(place, what)]);
     let address: SocketAddr = text.parse().map_err(|_| problem("must be an address and a port, such as 127.0.0.1:8080"))?;
     if !address.ip().is_loopback() {
-        return Err(problem("must be a loopback address, behind a proxy that speaks TLS: these pages show personal data"));
+        return Err(problem("must be a loopback address, behind a proxy that speaks TLS"));
     }
     Ok(address)
 }
@@ -113,19 +117,27 @@ pub(crate) async fn serve_pages(
     pages: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Failure> {
-    let listener = bind(address).await?;
+    let listener = bind("server.http", address).await?;
     let at = listener.local_addr().map_err(|error| Failure::Broken(error.kind().to_string()))?;
     info!("pages at http://{at}/");
     http::serve(listener, pages, Bounds::default(), stop).await
 }
 
-/// Takes the address of the pages.
+/// Takes an address.
 ///
 /// # Errors
 /// When it cannot be had.
-pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let problem = |error: std::io::Error| Failure::Invalid(vec![Invalid::new("server.http", format!("cannot be had: {}", error.kind()))]);
+pub(crate) async fn bind(place: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    let problem = |error: std::io::Error| Failure::invalid(place, format!("cannot be had: {}", error.kind()));
     TcpListener::bind(address).await.map_err(problem)
+}
+
+/// Serves what machines are watched by, for as long as the program runs.
+async fn serve_metrics(listener: TcpListener, app: App) {
+    let served = http::serve(listener, metrics::router(app), Bounds::default(), std::future::pending()).await;
+    if let Err(failure) = served {
+        error!(%failure, "metrics are not served any more");
+    }
 }
 
 /// Completes at Ctrl-C or when the system asks the program to end.
@@ -194,10 +206,10 @@ mod tests {
 
     #[test]
     fn pages_are_served_on_this_machine_only() {
-        assert!(loopback("127.0.0.1:0").is_ok());
-        assert!(loopback("[::1]:8080").is_ok());
+        assert!(loopback("server.http", "127.0.0.1:0").is_ok());
+        assert!(loopback("server.http", "[::1]:8080").is_ok());
         for beyond in ["0.0.0.0:8080", "192.168.1.2:80", "[::]:80", "localhost", ""] {
-            assert!(loopback(beyond).is_err(), "{beyond}");
+            assert!(loopback("server.http", beyond).is_err(), "{beyond}");
         }
     }
 }

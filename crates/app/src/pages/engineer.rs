@@ -13,9 +13,8 @@ use jiff::{Timestamp, ToSpan};
 use super::feeds::SetAside;
 use super::words;
 use crate::desk::Desk;
-use crate::profile::Reading;
 use crate::setup::Feed;
-use crate::{Failure, hour_of, london_instant, london_time};
+use crate::{App, Failure, hour_of, london_instant, london_time};
 
 /// Hours of the small chart.
 const CHART_HOURS: i64 = 24;
@@ -56,6 +55,10 @@ pub struct FeedCard {
     pub any_set_aside: bool,
     /// How many were answered with an error, in words.
     pub errors: String,
+    /// Until when its certificates are good; empty where it listens in the clear.
+    pub certificates: String,
+    /// Whether that is soon.
+    pub certificates_soon: bool,
     /// The last 24 hours, oldest first; nothing for a list.
     pub hours: Vec<HourOf>,
     /// What the chart shows, for whoever does not see it.
@@ -109,6 +112,35 @@ pub struct TextLine {
     pub rest: String,
 }
 
+/// How many days before its end a certificate is put before the engineer: time to have another one signed.
+const CERTIFICATES_SOON_DAYS: i64 = 30;
+
+/// What is known of a feed.
+pub(crate) struct FeedHealth {
+    /// When it was last heard.
+    pub(crate) heard_at: Option<Timestamp>,
+    /// Whether its silence is worth a look.
+    pub(crate) is_silent: bool,
+    /// How many of its messages are set aside.
+    pub(crate) set_aside: u64,
+    /// Its messages of the last weeks, by hour.
+    pub(crate) counts: Counts,
+}
+
+impl App {
+    /// What is known of a feed, now.
+    pub(crate) fn feed_health(&self, tx: &mut Tx<'_>, feed: &Feed, now: Timestamp) -> Result<FeedHealth, Failure> {
+        let heard_at = messages::last_heard(tx, &feed.key)?;
+        let counts = Counts::of(&messages::hours(tx, &feed.key, hour_of(now) - HOURS_READ)?);
+        Ok(FeedHealth {
+            heard_at,
+            is_silent: !feed.is_of_lists() && heard_at.is_some_and(|last| counts.is_silent(last, now)),
+            set_aside: messages::count_set_aside(tx, Some(&feed.key))?,
+            counts,
+        })
+    }
+}
+
 impl Desk {
     /// How the feeds of the viewer's sites are doing. Counts alone: nothing in it is about anybody.
     ///
@@ -129,20 +161,18 @@ impl Desk {
     }
 
     fn feed_card(&self, tx: &mut Tx<'_>, feed: &Feed, now: Timestamp) -> Result<FeedCard, Failure> {
-        let last = messages::last_heard(tx, &feed.key)?;
-        let waiting = messages::count_set_aside(tx, Some(&feed.key))?;
-        let counts = Counts::of(&messages::hours(tx, &feed.key, hour_of(now) - HOURS_READ)?);
-        let listens = matches!(feed.profile.reading, Reading::Messages(_));
+        let FeedHealth { heard_at: last, is_silent: silent, set_aside: waiting, counts } = self.app().feed_health(tx, feed, now)?;
+        let listens = !feed.is_of_lists();
         let hour = hour_of(now) - 1;
         let before = counts.before(hour, hour);
         let pace = feed_rate::pace(counts.at(hour), &before);
-        let silent = listens && last.is_some_and(|last| counts.is_silent(last, now));
         let (state, tone) = match (listens, last) {
             (false, _) => ("list".to_owned(), "quiet"),
             (true, None) => ("not heard yet".to_owned(), "soon"),
             (true, Some(_)) if silent => ("silent: look at the connection".to_owned(), "alert"),
             (true, Some(_)) => (pace.words().to_owned(), if matches!(pace, Pace::Quiet | Pace::Busy) { "soon" } else { "" }),
         };
+        let ends_on = feed.tls.as_ref().and_then(|tls| tls.ends_on);
         let heard = last.map_or_else(|| "nothing received yet".to_owned(), |last| format!("last heard {}", words::recent(last, now)));
         let hours = if listens { (hour - CHART_HOURS + 1..=hour).map(|hour| counts.hour_of(hour)).collect() } else { Vec::new() };
         Ok(FeedCard {
@@ -162,6 +192,8 @@ impl Desk {
             set_aside: words::counted(waiting, "message set aside", "messages set aside"),
             any_set_aside: waiting > 0,
             errors: counts.errors(hour - CHART_HOURS + 1),
+            certificates: ends_on.map(|day| format!("good until {}", words::day(day))).unwrap_or_default(),
+            certificates_soon: ends_on.is_some_and(|day| day < self.app().today().saturating_add(CERTIFICATES_SOON_DAYS.days())),
             description: description(&hours),
             hours,
         })
@@ -210,7 +242,7 @@ impl Desk {
 }
 
 /// A feed's messages by hour.
-struct Counts {
+pub(crate) struct Counts {
     all: BTreeMap<i64, u64>,
     refused: BTreeMap<i64, u64>,
 }

@@ -175,6 +175,8 @@ pub(crate) fn samples(frame: &Frame) -> Vec<(String, String)> {
         set_aside: "40 messages set aside".into(),
         any_set_aside: true,
         errors: "4 of 464 in the last 24 hours".into(),
+        certificates: "good until 3 March 2025".into(),
+        certificates_soon: true,
         hours,
         description: "464 messages in 24 hours.".into(),
     };
