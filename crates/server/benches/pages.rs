@@ -150,7 +150,8 @@ fn asks(made: Timestamp) -> Vec<Ask> {
     let known = service::known(made);
     let site = SITES[0].0;
     let (person, referral, number) = (known.supported, known.referral, known.number);
-    let (nurse, peer) = (nurse(site, 0), supporter(site, 0));
+    // Whose week governance looks at does not ask for the pages here: her week would hold all of these requests.
+    let (nurse, colleague, peer) = (nurse(site, 0), nurse(site, 1), supporter(site, 0));
     let get = |role, who: &str, words, path: String| Ask { role, who: who.to_owned(), words, path, form: None };
     let search = |role, who: &str, words, text: &str| Ask {
         role,
@@ -192,8 +193,8 @@ fn asks(made: Timestamp) -> Vec<Ask> {
         get("manager", manager, "figures of a site", format!("/sites/{site}/figures")),
         get("governance", governance, "start", "/access".into()),
         get("governance", governance, "who saw a person", format!("/access/people/{person}")),
-        get("governance", governance, "what a clinician saw", format!("/access/staff/{nurse}")),
-        get("governance", governance, "what a clinician saw, third page", format!("/access/staff/{nurse}?page=3")),
+        get("governance", governance, "what a clinician saw", format!("/access/staff/{colleague}")),
+        get("governance", governance, "what a clinician saw, third page", format!("/access/staff/{colleague}?page=3")),
         get("governance", governance, "what was refused", "/access/refused".into()),
         get("governance", governance, "exports", "/access/exports".into()),
         get("governance", governance, "who may see what", "/access/entitled".into()),
