@@ -280,8 +280,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let (sites, feeds) = (setup.sites.len(), setup.feeds.len());
             say(&format!("well: {sites} sites, {feeds} feeds, {} staff, {} supporters", setup.staff.len(), setup.supporters.len()));
             for (key, tls) in setup.feeds.iter().filter_map(|(key, feed)| feed.tls.as_ref().map(|tls| (key, tls))) {
-                mllp::tls::server(tls).map_err(|what| Failure::invalid(format!("feed {key}, TLS"), what))?;
-                say(&format!("the certificates of feed {key} are good until {}", tls.ends_on.unwrap_or_default()));
+                let ends_on = mllp::tls::server(tls).and_then(|_| mllp::tls::ends_on(tls));
+                let ends_on = ends_on.map_err(|what| Failure::invalid(format!("feed {key}, TLS"), what))?;
+                say(&format!("the certificates of feed {key} are good until {ends_on}"));
             }
             for site in setup.sites_without_shielded_care() {
                 say(&format!("but nobody at {} has sees_shielded: a colleague who is a patient there would be on nobody's list", site.key));

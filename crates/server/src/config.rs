@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use alongside_app::setup::{Extra, Setup};
 use alongside_app::{Failure, Invalid};
+use alongside_store::{DatabaseUrl, Engine};
 
 use crate::mllp::tls;
 
@@ -30,15 +31,18 @@ fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
     for file in [&mut server.keys, &mut server.audit_heads].into_iter().chain(named) {
         *file = beside.join(&*file).display().to_string();
     }
-    if let Some(file) = server.database.strip_prefix("sqlite:").filter(|file| !file.starts_with("//")) {
-        server.database = format!("sqlite:{}", beside.join(file).display());
+    // What is no address is told when it is opened; one of a server keeps its text, which may hold a password.
+    if let Ok(url) = server.database.parse::<DatabaseUrl>()
+        && url.engine() == Engine::Sqlite
+    {
+        server.database = url.beside(beside).to_string();
     }
-    for (key, tls) in setup.feeds.iter_mut().filter_map(|(key, feed)| feed.tls.as_mut().map(|tls| (key, tls))) {
+    for tls in setup.feeds.values_mut().filter_map(|feed| feed.tls.as_mut()) {
         for file in [&mut tls.certificate, &mut tls.key, &mut tls.clients] {
             *file = beside.join(&*file).display().to_string();
         }
-        let ends = tls::ends_on(tls).map_err(|what| Failure::invalid(format!("feed {key}, TLS"), what))?;
-        tls.ends_on = Some(ends);
+        // A certificate that cannot be read keeps its listener from being opened, and no other command from its work.
+        tls.ends_on = tls::ends_on(tls).ok();
     }
     for provider in setup.identity_providers.values_mut() {
         let file = beside.join(provider.credential.file()).to_string_lossy().into_owned();
@@ -97,7 +101,14 @@ mod tests {
         let server = read("letters = \"letters\"");
         assert_eq!(server.database, "sqlite:/srv/alongside/alongside.db");
         assert_eq!((server.keys.as_str(), server.letters.as_deref()), ("/srv/alongside/alongside.keys", Some("/srv/alongside/letters")));
-        assert_eq!(read("database = \"sqlite:/var/a.db\"").database, "sqlite:/var/a.db");
+        for (written, read_as) in [
+            ("sqlite:/var/a.db", "sqlite:/var/a.db"),
+            ("sqlite:///var/a.db", "sqlite:/var/a.db"),
+            ("sqlite://a.db", "sqlite:/srv/alongside/a.db"),
+            ("a.db", "sqlite:/srv/alongside/a.db"),
+        ] {
+            assert_eq!(read(&format!("database = \"{written}\"")).database, read_as, "{written}");
+        }
         assert_eq!(read(&format!("database = \"{elsewhere}\"")).database, elsewhere);
     }
 

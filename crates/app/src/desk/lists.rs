@@ -132,18 +132,22 @@ impl Desk {
 
     /// The one person found, where their record is open to the owner of the desk.
     fn open_to_list(&self, tx: &mut Tx<'_>, found: &[PersonId]) -> Result<Option<Record>, Failure> {
+        Ok(self.found_by_list(tx, found)?.filter(|(_, open)| *open).map(|(record, _)| record))
+    }
+
+    /// The one person found, and whether their record is open to the owner of the desk.
+    fn found_by_list(&self, tx: &mut Tx<'_>, found: &[PersonId]) -> Result<Option<(Record, bool)>, Failure> {
         let [known] = found else { return Ok(None) };
         let record = load(tx, *known)?;
         let shielded = standing::is_shielded(tx, *known)?;
-        Ok(self.is_theirs(Action::SeePerson, &record, shielded).then_some(record))
+        let open = self.is_theirs(Action::SeePerson, &record, shielded);
+        Ok(Some((record, open)))
     }
 
     /// The record of a row's number, where it is closed to the owner of the desk.
     pub(crate) fn closed_to_list(&self, tx: &mut Tx<'_>, site: &SiteId, row: &Row) -> Result<Option<Record>, Failure> {
-        match people::find(tx, site, &row.subject.identifiers, None)?.as_slice() {
-            [known] if self.open_to_list(tx, &[*known])?.is_none() => Ok(Some(load(tx, *known)?)),
-            _ => Ok(None),
-        }
+        let found = people::find(tx, site, &row.subject.identifiers, None)?;
+        Ok(self.found_by_list(tx, &found)?.filter(|(_, open)| !open).map(|(record, _)| record))
     }
 
     /// Takes a list, all of it or nothing. The same file is taken once.

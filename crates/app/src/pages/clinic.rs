@@ -3,11 +3,12 @@
 use alongside_domain::access::Action;
 use alongside_domain::allocation::{self, Loss};
 use alongside_domain::person::SiteId;
+use alongside_domain::record::Record;
 use alongside_domain::referral::Stage;
 use alongside_store::page_reads::{self, Slice, Waiting};
 use alongside_store::{Tx, people, standing};
-use jiff::SignedDuration;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::care::ReplyLine;
 use super::coordination::{TeamFilter, give_address};
@@ -161,8 +162,9 @@ impl Desk {
             page.questions = questions;
             page.glass = desk.open_glass(tx, seen)?;
             page.replies = desk.replies(tx, seen, &scopes)?;
-            page.to_allocate = desk.to_allocate(tx, seen, &sites)?;
-            page.closed = desk.newly_closed(tx, seen, &sites)?;
+            let closed = desk.looked_after(tx, &sites)?;
+            page.to_allocate = desk.to_allocate(tx, seen, &closed)?;
+            page.closed = desk.newly_closed(seen, &closed);
             Ok(page)
         })
     }
@@ -233,56 +235,53 @@ impl Desk {
         Ok(())
     }
 
+    /// The shielded people of these sites, each with when their record was closed: nobody, for whoever does not look after them.
+    fn looked_after(&self, tx: &mut Tx<'_>, sites: &[SiteId]) -> Result<Vec<(Option<Timestamp>, Record)>, Failure> {
+        let mut closed = Vec::new();
+        for site in sites.iter().filter(|_| self.viewer().sees_shielded) {
+            for shielded in standing::shielded_at(tx, site)? {
+                closed.extend(people::load(tx, shielded.person)?.map(|record| (shielded.since, record)));
+            }
+        }
+        Ok(closed)
+    }
+
     /// Shielded people who need a supporter: those who look after them give them one, since no coordinator knows of them.
-    fn to_allocate(&self, tx: &mut Tx<'_>, seen: &mut Seen, sites: &[SiteId]) -> Result<Vec<ToAllocate>, Failure> {
+    fn to_allocate(&self, tx: &mut Tx<'_>, seen: &mut Seen, closed: &[(Option<Timestamp>, Record)]) -> Result<Vec<ToAllocate>, Failure> {
         let mut lines = Vec::new();
-        if !self.viewer().sees_shielded {
+        if closed.is_empty() {
             return Ok(lines);
         }
         let team = self.team(tx)?;
-        for site in sites {
-            for shielded in standing::shielded_at(tx, site)? {
-                let Some(record) = people::load(tx, shielded.person)? else { continue };
-                let Some(live) = record.live_referral() else { continue };
-                let loss =
-                    live.status.supporter().and_then(|supporter| team.loss(supporter, site)).filter(|loss| *loss != Loss::OverCapacity);
-                let waits = live.status.supporter().is_none() || loss.is_some();
-                if !waits || allocation::can_be_given(&record.person, live).is_err() || !self.is_theirs(Action::Allocate, &record, true) {
-                    continue;
-                }
-                seen.person(record.person.id);
-                lines.push(ToAllocate {
-                    href: give_address(live.id),
-                    name: words::name(record.person.given.as_deref(), record.person.family.as_deref()),
-                    why: loss
-                        .map_or_else(|| "nobody has them yet".to_owned(), |loss| format!("their supporter cannot go on: {}", loss.words())),
-                });
+        for (_, record) in closed {
+            let Some(live) = record.live_referral() else { continue };
+            let supporter = live.status.supporter();
+            let loss = supporter.and_then(|supporter| team.loss(supporter, &record.person.site)).filter(|loss| *loss != Loss::OverCapacity);
+            let waits = supporter.is_none() || loss.is_some();
+            if !waits || allocation::can_be_given(&record.person, live).is_err() || !self.is_theirs(Action::Allocate, record, true) {
+                continue;
             }
+            seen.person(record.person.id);
+            let why =
+                loss.map_or_else(|| "nobody has them yet".to_owned(), |loss| format!("their supporter cannot go on: {}", loss.words()));
+            lines.push(ToAllocate { href: give_address(live.id), name: self.app().head(record).name, why });
         }
         Ok(lines)
     }
 
     /// Whose record was closed to their colleagues in the last [`CLOSED_DAYS`] days, the latest first: somebody who works here
     /// gave details that match it. Whoever is missed from now on is missed by those who read this.
-    fn newly_closed(&self, tx: &mut Tx<'_>, seen: &mut Seen, sites: &[SiteId]) -> Result<Vec<ClosedLine>, Failure> {
-        if !self.viewer().sees_shielded {
-            return Ok(Vec::new());
-        }
-        let mut lines = Vec::new();
+    fn newly_closed(&self, seen: &mut Seen, closed: &[(Option<Timestamp>, Record)]) -> Vec<ClosedLine> {
         let from = self.app().world.now() - SignedDuration::from_hours(24 * CLOSED_DAYS);
-        for site in sites {
-            for shielded in standing::shielded_at(tx, site)? {
-                let Some(since) = shielded.since.filter(|since| *since >= from) else { continue };
-                let Some(record) = people::load(tx, shielded.person)? else { continue };
-                if self.is_theirs(Action::SeePerson, &record, true) {
-                    seen.person(record.person.id);
-                    let head = self.app().head(&record);
-                    lines.push((since, ClosedLine { href: head.href, name: head.name, since: words::day(london_date(since)) }));
-                }
-            }
+        let mut lines = Vec::new();
+        for (since, record) in closed {
+            let Some(since) = since.filter(|since| *since >= from && self.is_theirs(Action::SeePerson, record, true)) else { continue };
+            seen.person(record.person.id);
+            let head = self.app().head(record);
+            lines.push((since, ClosedLine { href: head.href, name: head.name, since: words::day(london_date(since)) }));
         }
         lines.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
-        Ok(lines.into_iter().map(|(_, line)| line).collect())
+        lines.into_iter().map(|(_, line)| line).collect()
     }
 
     /// The records that the owner of the desk has open by break-glass.

@@ -67,6 +67,15 @@ impl DatabaseUrl {
         Self { place: Place::File(path.into()) }
     }
 
+    /// The same, where a relative path of a file begins at this folder.
+    #[must_use]
+    pub fn beside(self, folder: &Path) -> Self {
+        match self.place {
+            Place::File(path) => Self::file(folder.join(path)),
+            Place::Server(_) => self,
+        }
+    }
+
     /// Which engine is there.
     pub fn engine(&self) -> Engine {
         match self.place {
