@@ -20,17 +20,20 @@ struct Room {
 }
 
 /// The arrows of the house; whoever adds one changes the picture in `ARCHITECTURE.md` as well.
-const ROOMS: [Room; 5] = [
+const ROOMS: [Room; 6] = [
     Room { folder: "hl7v2", may: &["encoding_rs", "memchr"] },
+    Room { folder: "fhir", may: &["fhirkit", "jiff", "serde_json"] },
     Room { folder: "domain", may: &["jiff"] },
     Room { folder: "store", may: &["alongside-domain", "hmac", "jiff", "postgres", "rusqlite", "sha2"] },
     Room {
         folder: "app",
         may: &[
             "alongside-domain",
+            "alongside-fhir",
             "alongside-hl7v2",
             "alongside-store",
             "csv",
+            "form_urlencoded",
             "jiff",
             "rand",
             "rand_chacha",
@@ -45,6 +48,7 @@ const ROOMS: [Room; 5] = [
         may: &[
             "alongside-app",
             "alongside-domain",
+            "alongside-fhir",
             "alongside-hl7v2",
             "alongside-store",
             "argon2",
@@ -52,6 +56,7 @@ const ROOMS: [Room; 5] = [
             "axum",
             "base64",
             "clap",
+            "form_urlencoded",
             "getrandom",
             "governor",
             "hyper",

@@ -476,22 +476,31 @@ fn add_person(app: &App, tx: &mut Tx<'_>, site: &SiteId, subject: &Subject, fact
 /// What speaks against this message being about this person: then a person must look before anything is applied.
 fn contradiction(person: &Person, translation: &Translation) -> Option<Problem> {
     let said = &translation.subject;
-    if let (Some(held), Some(new)) = (person.nhs_number, said.nhs_number)
-        && held.verified
-        && new.verified
-        && held.number != new.number
-        && translation.retired.is_none()
-    {
+    if translation.retired.is_none() && has_another_number(person, said) {
         return Some(Problem::new(Code::UnknownKeyIdentifier, Severity::Error, "another verified NHS number under a known local number"));
     }
+    if translation.has_signal() && is_born_and_named_otherwise(person, said) {
+        return Some(Problem::new(Code::UnknownKeyIdentifier, Severity::Error, "name and date of birth are another person's"));
+    }
+    None
+}
+
+/// Whether what is said is of somebody else than this person, though a number is theirs.
+pub(crate) fn is_another(person: &Person, said: &Subject) -> bool {
+    has_another_number(person, said) || is_born_and_named_otherwise(person, said)
+}
+
+fn has_another_number(person: &Person, said: &Subject) -> bool {
+    let both = person.nhs_number.zip(said.nhs_number);
+    both.is_some_and(|(held, new)| held.verified && new.verified && held.number != new.number)
+}
+
+fn is_born_and_named_otherwise(person: &Person, said: &Subject) -> bool {
     let born = match (person.birth_date, said.demographics.birth_date) {
         (Some(held), alongside_domain::person::Said::Value(new)) => held != new,
         _ => false,
     };
-    if translation.has_signal() && born && has_another_name(person, said) {
-        return Some(Problem::new(Code::UnknownKeyIdentifier, Severity::Error, "name and date of birth are another person's"));
-    }
-    None
+    born && has_another_name(person, said)
 }
 
 /// Whether both names are other ones than those that are held.

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod desk;
 pub mod doctor;
 pub mod failure;
+pub mod fhir;
 pub mod identities;
 pub mod importing;
 pub mod instruments;

@@ -396,12 +396,19 @@ impl App {
         })
     }
 
+    /// A system that has looked: one of the hospital's, or this program itself.
+    fn of_system(&self, key: &str) -> String {
+        let client = self.setup.fhir_clients.get(key);
+        client.map_or_else(|| "The computer of this service".to_owned(), |client| client.title.clone())
+    }
+
     fn look(&self, line: &audit::Line) -> Look {
         let who = match &line.actor {
             Actor::Staff { id, role } => format!("{}, {}", words::sentence(role.words()), self.organisation_of(id, *role)),
             Actor::Person => "You, by your private link".to_owned(),
             Actor::Operator => "Those who run the computer of this service".to_owned(),
-            Actor::Feed(_) | Actor::Clock => "The computer of this service".to_owned(),
+            Actor::Feed(key) => self.of_system(key),
+            Actor::Clock => "The computer of this service".to_owned(),
         };
         let exception = if line.detail.as_deref() == Some("break-glass") { ", opened by an exception that is always reviewed" } else { "" };
         Look {

@@ -14,8 +14,10 @@ use crate::failure::Invalid;
 use crate::instruments;
 use crate::profile::{self, Profile, Reading};
 
+mod fhir_client;
 mod identity;
 
+pub use fhir_client::{ClientKeys, FhirClient};
 pub use identity::{ClientCredential, IdentityProvider, SigningAlgorithm};
 
 #[derive(Debug, Deserialize)]
@@ -37,6 +39,8 @@ struct File {
     supporter: Vec<SupporterFile>,
     #[serde(default)]
     identity_provider: Vec<identity::IdentityProviderFile>,
+    #[serde(default)]
+    fhir_client: Vec<fhir_client::FhirClientFile>,
 }
 
 /// The longest name that a service gives the program.
@@ -242,6 +246,15 @@ pub struct Site {
     pub partners: Vec<(String, String, Basis)>,
 }
 
+impl Site {
+    /// The ODS code of the organisation that runs it on a day.
+    #[must_use]
+    pub fn run_by(&self, day: Date) -> Option<&str> {
+        let runs = |run: &&Organisation| run.from.is_none_or(|from| from <= day) && run.until.is_none_or(|until| until >= day);
+        self.organisations.iter().find(runs).map(|run| run.code.as_str())
+    }
+}
+
 /// A sending system at a site.
 #[derive(Debug, Clone)]
 pub struct Feed {
@@ -318,6 +331,8 @@ pub struct Setup {
     pub supporters: BTreeMap<String, Supporter>,
     /// Identity providers by key.
     pub identity_providers: BTreeMap<String, IdentityProvider>,
+    /// Hospitals' systems that ask over FHIR, by key.
+    pub fhir_clients: BTreeMap<String, FhirClient>,
     /// Instruments by id.
     pub instruments: BTreeMap<String, Instrument>,
 }
@@ -368,6 +383,8 @@ impl Setup {
         let staff = reader.staff(&file.staff, &sites);
         let supporters = reader.supporters(&file.supporter, &sites);
         let identity_providers = reader.identity_providers(&file.identity_provider);
+        let people = staff.keys().chain(supporters.keys()).collect();
+        let fhir_clients = reader.fhir_clients(&file.fhir_client, &sites, &feeds, &people);
         let instruments = instruments::read_all(&extra.instruments).unwrap_or_else(|problems| {
             reader.problems.extend(problems);
             BTreeMap::new()
@@ -377,7 +394,18 @@ impl Setup {
         reader.origin(file.server.origin.as_deref());
         reader.looks(&file.server);
         if reader.problems.is_empty() {
-            Ok(Self { server: file.server, policy, sign_in, sites, feeds, staff, supporters, identity_providers, instruments })
+            Ok(Self {
+                server: file.server,
+                policy,
+                sign_in,
+                sites,
+                feeds,
+                staff,
+                supporters,
+                identity_providers,
+                fhir_clients,
+                instruments,
+            })
         } else {
             Err(reader.problems)
         }

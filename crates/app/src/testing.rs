@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::accounts::{Credentials, SESSIONS_KEPT_DAYS};
+use crate::fhir::Request;
 use crate::importing::Sheet;
 use crate::setup::Extra;
 use crate::{App, Failure, Keys, Setup, World};
@@ -49,6 +50,22 @@ profile = "clinic-list"
 key = "north"
 site = "north"
 profile = "careflow"
+
+[[fhir_client]]
+key = "record"
+title = "The record"
+site = "north"
+local_identifier = "https://north.example/id/mrn"
+jwks_file = "record.jwks.json"
+scopes = ["system/*.cruds"]
+
+[[fhir_client]]
+key = "other-record"
+title = "Another record"
+site = "north"
+local_identifier = "https://north.example/id/mrn"
+jwks_file = "other.jwks.json"
+scopes = ["system/*.cruds"]
 
 [[staff]]
 key = "nurse-ada"
@@ -244,6 +261,57 @@ impl Ids for Shared {
 #[must_use]
 pub fn keys() -> Keys {
     Keys { audit: AuditKey::new([42; 32]) }
+}
+
+/// A FHIR request for support by [`SETUP`]'s system `record`: its number, and the person whom it contains.
+#[must_use]
+pub fn service_request(number: &str, mrn: &str, family: &str, born: &str) -> serde_json::Value {
+    serde_json::json!({
+        "resourceType": "ServiceRequest",
+        "contained": [{
+            "resourceType": "Patient",
+            "id": "person",
+            "identifier": [{ "system": "https://north.example/id/mrn", "value": mrn }],
+            "name": [{ "family": family, "given": ["Miriam"] }],
+            "birthDate": born,
+        }],
+        "identifier": [{ "system": "https://north.example/id/order", "value": number }],
+        "status": "active",
+        "intent": "order",
+        "code": { "coding": [{ "system": "http://snomed.info/sct", "code": "711281004" }] },
+        "subject": { "reference": "#person" },
+        "authoredOn": "2024-04-02T09:00:00+01:00",
+        "requester": { "identifier": { "system": "https://north.example/id/staff", "value": "42" }, "display": "Ada, nurse" },
+    })
+}
+
+/// A system's whole use of the hatch, as [`SETUP`] has it, over the store and in the world of a service: asking, following,
+/// withdrawing.
+///
+/// # Panics
+/// When something of it is not as it should be.
+pub fn a_record_asks_and_withdraws(service: &App) {
+    let setup = Setup::read(SETUP, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let app = App::new(service.store.clone(), Arc::new(setup), Arc::clone(&service.world), service.keys.clone());
+    let hatch = app.hatch("record", "system/*.cruds", "https://here.example/fhir/r4").unwrap_or_else(|failure| panic!("{failure}"));
+    let answer = |request: Request, status: u16| {
+        let reply = hatch.answer(request);
+        assert_eq!(reply.status, status, "{}", reply.body);
+        reply
+    };
+    let body = service_request("every-statement", "every-statement", "Statement", "1980-01-01").to_string();
+    let made = answer(Request::Create { kind: "ServiceRequest".into(), body, if_none_exist: None }, 201).body;
+    let id = made["id"].as_str().unwrap_or_default().to_owned();
+    let patient = made["subject"]["reference"].as_str().unwrap_or_default().to_owned();
+    let person = patient.trim_start_matches("Patient/").to_owned();
+    answer(Request::Read { kind: "Patient".into(), id: person }, 200);
+    let pairs = vec![("patient".to_owned(), patient)];
+    let list = answer(Request::Search { kind: "Task".into(), pairs }, 200).body;
+    let mut task = list["entry"][0]["resource"].clone();
+    task["status"] = "cancelled".into();
+    let update = Request::Update { kind: "Task".into(), id: id.clone(), body: task.to_string(), if_match: Some("W/\"1\"".into()) };
+    assert_eq!(answer(update, 200).version, Some(2));
+    assert_eq!(answer(Request::History { kind: "ServiceRequest".into(), id }, 200).body["total"], 2);
 }
 
 /// A service of [`SETUP`] on a store, at Tuesday 2 April 2024, 09:30 in London.

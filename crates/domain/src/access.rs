@@ -217,6 +217,33 @@ pub const fn reach(role: Role, action: Action) -> Reach {
     }
 }
 
+coded! {
+    /// What a hospital's system does over FHIR: in the audit, beside the actions of people.
+    pub enum SystemAct {
+        Ask = "ask-by-system", "ask for support of a person";
+        Follow = "follow-by-system", "see how far what it asked for has come";
+        Withdraw = "withdraw-by-system", "withdraw what it asked for";
+    }
+}
+
+/// A hospital's system that asks over FHIR. It acts at one site, for nobody who signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct System {
+    /// Its key.
+    pub key: String,
+    /// The site whose patients it speaks of.
+    pub site: SiteId,
+}
+
+/// Whether a system may see and withdraw a request: one that it made itself, at its site. So it learns of nobody of whom it
+/// did not tell, whether a record is closed to colleagues or not.
+///
+/// # Errors
+/// [`Denied::NotTheirs`].
+pub fn may_follow(system: &System, asked_by: &str, site: &SiteId) -> Result<(), Denied> {
+    if asked_by == system.key && *site == system.site { Ok(()) } else { Err(Denied::NotTheirs) }
+}
+
 /// The partner organisation of somebody who looks after one partner's part only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partner {
@@ -511,6 +538,14 @@ mod tests {
             unallocated: false,
             shielded: false,
         }
+    }
+
+    #[test]
+    fn a_system_sees_what_it_asked_for_at_its_site_and_nothing_else() {
+        let system = System { key: "record".into(), site: SiteId("here".into()) };
+        assert_eq!(may_follow(&system, "record", &SiteId("here".into())), Ok(()));
+        assert_eq!(may_follow(&system, "another", &SiteId("here".into())), Err(Denied::NotTheirs));
+        assert_eq!(may_follow(&system, "record", &SiteId("there".into())), Err(Denied::NotTheirs));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub enum Cause {
     Message(MessageId),
     /// A form that somebody filled in.
     Form,
+    /// A request of a hospital's system, over FHIR.
+    Request,
     /// A row of an imported spreadsheet.
     Import(ImportId),
     /// Time passing.

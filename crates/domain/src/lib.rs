@@ -29,6 +29,7 @@ pub mod notice;
 pub mod passport;
 pub mod person;
 pub mod policy;
+pub mod progress;
 pub mod question;
 pub mod record;
 pub mod referral;

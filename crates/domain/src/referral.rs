@@ -355,15 +355,12 @@ pub fn next(status: &Status, asked: &Move, notified: bool) -> Result<Status, Ref
     }
 }
 
-/// The whole matrix as a Markdown table: what each move makes of each stage. It is printed into `docs/matrix.md`.
-#[must_use]
-pub fn matrix() -> String {
-    let supporter = StaffId("a".into());
-    let day = Date::constant(2025, 1, 6);
-    let with = |make: fn(StaffId) -> Status| make(supporter.clone());
-    let states = [
+/// One status of every stage, in order: what the printed tables go through.
+pub(crate) fn examples() -> [Status; 11] {
+    let with = |make: fn(StaffId) -> Status| make(StaffId("a".into()));
+    [
         Status::AwaitingNotice,
-        Status::Deferred { until: day },
+        Status::Deferred { until: Date::constant(2025, 1, 6) },
         Status::OptedOut,
         Status::Open,
         with(|supporter| Status::Allocated { supporter }),
@@ -373,7 +370,15 @@ pub fn matrix() -> String {
         with(|supporter| Status::Supported { supporter }),
         Status::Held { why: HoldReason::ResultWithdrawn, resume: Box::new(Status::AwaitingNotice) },
         Status::Ended { reason: EndReason::Completed },
-    ];
+    ]
+}
+
+/// The whole matrix as a Markdown table: what each move makes of each stage. It is printed into `docs/matrix.md`.
+#[must_use]
+pub fn matrix() -> String {
+    let supporter = StaffId("a".into());
+    let day = Date::constant(2025, 1, 6);
+    let states = examples();
     let moves = [
         ("no objection", Move::NoObjection),
         ("not now", Move::NotNow { until: day }),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use alongside_app::setup::{Extra, Setup};
+use alongside_app::setup::{ClientKeys, Extra, Setup};
 use alongside_app::{Failure, Invalid};
 use alongside_store::{DatabaseUrl, Engine};
 
@@ -47,6 +47,11 @@ fn read(text: &str, beside: &Path) -> Result<Setup, Failure> {
     for provider in setup.identity_providers.values_mut() {
         let file = beside.join(provider.credential.file()).to_string_lossy().into_owned();
         provider.credential = provider.credential.clone().with_file(file);
+    }
+    for client in setup.fhir_clients.values_mut() {
+        if let ClientKeys::File(file) = &mut client.keys {
+            *file = beside.join(&*file).display().to_string();
+        }
     }
     Ok(setup)
 }
@@ -145,6 +150,10 @@ mod tests {
             "acr",
             "amr",
             "max_age_minutes",
+            "local_identifier",
+            "jwks_file",
+            "jwks_url",
+            "codes",
         ] {
             assert!(DEFAULT.contains(key), "{key} is not in the default configuration");
         }

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod backend;
 mod cli;
 mod clock;
 mod config;

@@ -16,11 +16,12 @@
 
 mod client;
 mod discovery;
-mod http;
+pub(crate) mod http;
+pub(crate) mod keys;
 mod pending;
 #[cfg(test)]
 mod tests;
-mod token;
+pub(crate) mod token;
 
 use std::collections::BTreeMap;
 use std::fmt;

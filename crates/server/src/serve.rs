@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tracing::{error, info};
 
 use crate::audit::Heads;
+use crate::backend::Clients;
 use crate::current::Current;
 use crate::http::{self, Bounds};
 use crate::letters::Folder;
@@ -69,6 +70,7 @@ fn options(app: &App) -> Result<web::Options, Failure> {
         theme: theme(&app.setup.server)?,
         embedded_by: app.setup.server.embedded_by.clone(),
         identity: Arc::new(Providers::from_setup(&app.setup)?),
+        clients: Arc::new(Clients::from_setup(&app.setup)?),
         ..web::Options::default()
     })
 }

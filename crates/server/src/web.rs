@@ -14,6 +14,7 @@ mod coordination;
 mod demo;
 mod done;
 mod engineer;
+mod fhir;
 mod forms;
 mod govern;
 mod guard;
@@ -55,6 +56,7 @@ use seat::Seat;
 use templates::Frame;
 pub(crate) use templates::Theme;
 
+use crate::backend::Clients;
 use crate::current::Current;
 use crate::oidc::Providers;
 use crate::sign_in::SignIn;
@@ -78,6 +80,8 @@ pub(crate) struct Options {
     pub(crate) embedded_by: Vec<String>,
     /// With whose accounts people may sign in.
     pub(crate) identity: Arc<Providers>,
+    /// The hospitals' systems that ask over FHIR.
+    pub(crate) clients: Arc<Clients>,
 }
 
 /// What handlers share.

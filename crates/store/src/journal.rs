@@ -70,6 +70,7 @@ fn note(tx: &mut Tx<'_>, event: &Event) -> Result<(), StoreError> {
     let (cause_kind, cause) = match event.cause {
         Cause::Message(id) => ("message", Some(id.to_string())),
         Cause::Form => ("form", None),
+        Cause::Request => ("request", None),
         Cause::Import(id) => ("import", Some(id.to_string())),
         Cause::Clock => ("clock", None),
     };
@@ -196,6 +197,7 @@ fn event_row(row: &Row<'_>) -> Result<Event, StoreError> {
     let cause = match row.text(5)?.as_str() {
         "message" => Cause::Message(row.parsed(6)?),
         "form" => Cause::Form,
+        "request" => Cause::Request,
         "import" => Cause::Import(row.parsed(6)?),
         "clock" => Cause::Clock,
         _ => return Err(row.corrupt(5)),

@@ -29,6 +29,7 @@ pub mod page_reads;
 pub mod people;
 pub mod plans;
 pub mod reading;
+pub mod requests;
 pub mod standing;
 pub mod testing;
 mod value;
@@ -66,6 +67,7 @@ pub fn all_statements() -> Vec<Statement> {
         people::all(),
         plans::all(),
         reading::all(),
+        requests::all(),
         standing::all(),
     ]
     .concat()

@@ -41,8 +41,16 @@ macro_rules! migrations {
 }
 
 /// The schema of the product, oldest first: the name of each file in `migrations/`.
-pub static MIGRATIONS: &[Migration] =
-    migrations!["0001_foundation", "0002_accounts", "0003_audit", "0004_standing", "0005_care", "0006_speed", "0007_since"];
+pub static MIGRATIONS: &[Migration] = migrations![
+    "0001_foundation",
+    "0002_accounts",
+    "0003_audit",
+    "0004_standing",
+    "0005_care",
+    "0006_speed",
+    "0007_since",
+    "0008_requests"
+];
 
 const BOOK: &str = "CREATE TABLE IF NOT EXISTS schema_migration (name TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL) STRICT";
 const APPLIED: Statement = Statement { name: "migrate::APPLIED", sql: "SELECT name, hash FROM schema_migration ORDER BY name" };

@@ -98,10 +98,11 @@ impl App {
         Ok(own)
     }
 
-    /// Keeps a decision, and shields the record if it is of somebody who works here: in one transaction, so that there is
+    /// Keeps a decision, tells whoever asked for it over FHIR, and shields the record if it is of somebody who works here: in one transaction, so that there is
     /// no moment at which a colleague's record is open.
     pub(crate) fn keep(&self, tx: &mut Tx<'_>, before: Option<&Record>, decision: &Decision) -> Result<(), Failure> {
         journal::keep(tx, before, decision)?;
+        self.tell_requests(tx, &decision.record, self.world.now())?;
         let person = &decision.record.person;
         if before.is_none_or(|before| recognised_by(&before.person) != recognised_by(person)) {
             self.shield_if_marked(tx, person)?;

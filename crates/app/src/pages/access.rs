@@ -1,6 +1,6 @@
 //! Who saw or changed a person's record, by person and by member of staff; what was refused; what was taken away.
 
-use alongside_domain::access::{self, Action, Purpose, Subject};
+use alongside_domain::access::{self, Action, Purpose, Subject, SystemAct};
 use alongside_domain::decision::{Actor, What};
 use alongside_domain::id::PersonId;
 use alongside_domain::nhs_number::NhsNumber;
@@ -583,7 +583,9 @@ fn dealt_line(dealt: &Dealt, staff: &StaffId, asked: &AccessAsked) -> DealtLine 
 }
 
 fn action_words(code: &str) -> String {
-    Action::from_code(code).map_or_else(|| code.replace('-', " "), |action| action.words().to_owned())
+    let of_person = Action::from_code(code).map(Action::words);
+    let words = of_person.or_else(|| SystemAct::from_code(code).map(SystemAct::words));
+    words.map_or_else(|| code.replace('-', " "), str::to_owned)
 }
 
 fn purpose_words(code: &str) -> String {

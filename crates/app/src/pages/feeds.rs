@@ -103,6 +103,9 @@ impl App {
 
     /// A feed in words: its sender and its site.
     pub(super) fn feed_words(&self, key: &str) -> String {
+        if let Some(client) = self.setup.fhir_clients.get(key) {
+            return client.title.clone();
+        }
         let Some(feed) = self.setup.feeds.get(key) else { return format!("feed {key}") };
         let site = self.setup.sites.get(&feed.site.0).map_or(feed.site.0.as_str(), |site| site.title.as_str());
         format!("{} at {site}", feed.profile.title)

@@ -372,6 +372,7 @@ impl App {
                 why.extend(rules.map(|trigger| ("Rule", words::sentence(trigger.rule.words()))));
             }
             Cause::Form => why.push(("Cause", "A form filled in".to_owned())),
+            Cause::Request => why.push(("Cause", "A request of the hospital’s system".to_owned())),
             Cause::Import(id) => why.push(("Cause", format!("A row of an imported spreadsheet ({id})"))),
             Cause::Clock => why.push(("Cause", "The clock: a day had come".to_owned())),
         }

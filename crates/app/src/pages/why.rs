@@ -99,6 +99,7 @@ impl App {
             let from = match cause {
                 Cause::Import(id) => format!("No message: a row of an imported spreadsheet ({id})."),
                 Cause::Message(_) | Cause::Form => "No message: somebody filled in a form.".to_owned(),
+                Cause::Request => "No message: a system of the hospital asked, by its own order.".to_owned(),
                 Cause::Clock => "No message: a day had come.".to_owned(),
             };
             return Step { heading: "The cause", sentences: vec![from], details: Vec::new() };

@@ -129,7 +129,7 @@ impl SigningAlgorithm {
 }
 
 /// Whether `text` is `https://host[:port][/path]`, or the same with `http` at a loopback host: there nobody listens in between.
-fn web_address(text: &str) -> Result<(), &'static str> {
+pub(super) fn web_address(text: &str) -> Result<(), &'static str> {
     let (plain, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
         (Some(rest), _) => (false, rest),
         (None, Some(rest)) => (true, rest),
@@ -168,13 +168,13 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn is_key(text: &str) -> bool {
+pub(super) fn is_key(text: &str) -> bool {
     let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && text.len() <= KEY_CHARACTERS_MAX && text.bytes().all(sound)
 }
 
 /// Whether `text` has printable ASCII without spaces and quotes, as a scope must (RFC 6749, appendix A.4).
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let sound = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
     !text.is_empty() && text.len() <= VALUE_CHARACTERS_MAX && text.bytes().all(sound)
 }

@@ -27,7 +27,7 @@ pub(super) fn raise(decision: &mut Decision, ctx: &mut Context<'_>, new: New) {
     let person = decision.record.person.id;
     let message = match ctx.cause {
         Cause::Message(message) => Some(message),
-        Cause::Form | Cause::Import(_) | Cause::Clock => None,
+        Cause::Form | Cause::Request | Cause::Import(_) | Cause::Clock => None,
     };
     decision.note(ctx, What::TriggerNoted, None, Some(new.kind.code()));
     let New { kind, on, rule, evidence, unsure } = new;

@@ -16,7 +16,7 @@ const ANSWER_BYTES_MAX: usize = 512 * 1024;
 
 /// A client for one provider.
 #[derive(Debug)]
-pub(super) struct Http {
+pub(crate) struct Http {
     client: Client,
     issuer: Url,
 }
@@ -26,7 +26,7 @@ impl Http {
     ///
     /// # Errors
     /// When the issuer is no address, or TLS cannot be had.
-    pub(super) fn new(issuer: &str) -> Result<Self, OidcError> {
+    pub(crate) fn new(issuer: &str) -> Result<Self, OidcError> {
         let issuer: Url = issuer.parse().map_err(|_| OidcError::MetadataWrong)?;
         let plain = issuer.scheme() == "http";
         let mut builder = Client::builder()
@@ -48,7 +48,7 @@ impl Http {
     ///
     /// # Errors
     /// For every other address: what a document says must not make this program ask somebody else.
-    pub(super) fn own(&self, text: &str) -> Result<Url, OidcError> {
+    pub(crate) fn own(&self, text: &str) -> Result<Url, OidcError> {
         let url: Url = text.parse().map_err(|_| OidcError::MetadataWrong)?;
         let own = url.origin() == self.issuer.origin() && url.username().is_empty() && url.password().is_none();
         if own { Ok(url) } else { Err(OidcError::MetadataWrong) }
@@ -58,7 +58,7 @@ impl Http {
     ///
     /// # Errors
     /// When it is not there, too large, or of another form.
-    pub(super) async fn document<T: DeserializeOwned>(&self, url: Url) -> Result<T, OidcError> {
+    pub(crate) async fn document<T: DeserializeOwned>(&self, url: Url) -> Result<T, OidcError> {
         let (successful, body) = answer(self.client.get(url)).await?;
         if !successful {
             return Err(OidcError::Unreachable);
@@ -70,7 +70,7 @@ impl Http {
     ///
     /// # Errors
     /// When no answer came in time and in bounds.
-    pub(super) async fn form(&self, url: Url, form: &[(&str, &str)], basic: Option<String>) -> Result<(bool, Vec<u8>), OidcError> {
+    pub(crate) async fn form(&self, url: Url, form: &[(&str, &str)], basic: Option<String>) -> Result<(bool, Vec<u8>), OidcError> {
         let mut request = self.client.post(url).header("Accept", "application/json").form(form);
         if let Some(basic) = basic {
             request = request.header("Authorization", basic);

@@ -30,7 +30,7 @@ const LOGOUT_TYPE: &str = "logout+jwt";
 const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// A signed token in its compact form (RFC 7515, section 7.1), not yet verified.
-pub(super) struct Jws<'a> {
+pub(crate) struct Jws<'a> {
     header: JoseHeader,
     signed: &'a str,
     signature: &'a str,
@@ -50,7 +50,7 @@ impl<'a> Jws<'a> {
     ///
     /// # Errors
     /// When it is not one.
-    pub(super) fn parse(text: &'a str) -> Result<Self, OidcError> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, OidcError> {
         let malformed = || OidcError::TokenMalformed;
         if text.len() > TOKEN_BYTES_MAX {
             return Err(malformed());
@@ -71,7 +71,7 @@ impl<'a> Jws<'a> {
     ///
     /// # Errors
     /// For `none`, for every symmetric one, and for every other.
-    pub(super) fn algorithm(&self) -> Result<Algorithm, OidcError> {
+    pub(crate) fn algorithm(&self) -> Result<Algorithm, OidcError> {
         match self.header.alg.as_str() {
             "RS256" => Ok(Algorithm::RS256),
             "RS384" => Ok(Algorithm::RS384),
@@ -85,7 +85,7 @@ impl<'a> Jws<'a> {
     ///
     /// # Errors
     /// When it names none.
-    pub(super) fn kid(&self) -> Result<&str, OidcError> {
+    pub(crate) fn kid(&self) -> Result<&str, OidcError> {
         self.header.kid.as_deref().ok_or(OidcError::KeyUnknown)
     }
 
@@ -93,7 +93,7 @@ impl<'a> Jws<'a> {
     ///
     /// # Errors
     /// When it does not say.
-    pub(super) fn claimed_issuer(&self) -> Result<String, OidcError> {
+    pub(crate) fn claimed_issuer(&self) -> Result<String, OidcError> {
         #[derive(Deserialize)]
         struct Claimed {
             iss: String,
@@ -106,7 +106,10 @@ impl<'a> Jws<'a> {
     }
 
     /// The claims, once the signature is the key's.
-    fn verified<T: DeserializeOwned>(&self, key: &DecodingKey) -> Result<T, OidcError> {
+    ///
+    /// # Errors
+    /// When it is another's, or the claims are not these.
+    pub(crate) fn verified<T: DeserializeOwned>(&self, key: &DecodingKey) -> Result<T, OidcError> {
         match jsonwebtoken::crypto::verify(self.signature, self.signed.as_bytes(), key, self.algorithm()?) {
             Ok(true) => self.claims(),
             Ok(false) | Err(_) => Err(OidcError::SignatureWrong),
@@ -235,6 +238,50 @@ impl LogoutToken {
     }
 }
 
+/// A client's assertion about itself (RFC 7523, section 3; SMART App Launch 2.2, "Backend Services").
+#[derive(Deserialize)]
+pub(crate) struct ClientAssertion {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    #[serde(deserialize_with = "seconds")]
+    exp: i64,
+    pub(crate) jti: String,
+}
+
+impl ClientAssertion {
+    /// The longest life of an assertion, in seconds.
+    const LIFE_SECONDS_MAX: i64 = 300;
+
+    /// The assertion, when everything holds: RS384 or ES384, by the client about itself, to this address, for minutes.
+    ///
+    /// # Errors
+    /// Each of its own kind, whatever does not hold.
+    pub(crate) fn checked(jws: &Jws<'_>, key: &DecodingKey, client: &str, token_url: &str, now: Timestamp) -> Result<Self, OidcError> {
+        if !matches!(jws.algorithm()?, Algorithm::RS384 | Algorithm::ES384) {
+            return Err(OidcError::AlgorithmRefused);
+        }
+        if jws.header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+            return Err(OidcError::TypeWrong);
+        }
+        let assertion: Self = jws.verified(key)?;
+        if assertion.iss != client || assertion.sub != client {
+            return Err(OidcError::IssuerWrong);
+        }
+        if !assertion.aud.is_only(token_url) {
+            return Err(OidcError::AudienceWrong);
+        }
+        let left = assertion.exp.saturating_sub(now.as_second());
+        if left <= -SKEW_SECONDS {
+            return Err(OidcError::Expired);
+        }
+        if left > Self::LIFE_SECONDS_MAX + SKEW_SECONDS {
+            return Err(OidcError::IssuedWrong);
+        }
+        if assertion.jti.is_empty() || assertion.jti.len() > ID_BYTES_MAX { Err(OidcError::TokenMalformed) } else { Ok(assertion) }
+    }
+}
+
 /// One name or several.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -243,15 +290,22 @@ enum Audience {
     Several(Vec<String>),
 }
 
-/// From whom, and for us alone: we trust no other audience.
+impl Audience {
+    /// Whether this is the only audience: we trust no other.
+    fn is_only(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(name) => name == wanted,
+            Self::Several(names) => !names.is_empty() && names.iter().all(|name| name == wanted),
+        }
+    }
+}
+
+/// From whom, and for us alone.
 fn check_addresses(iss: &str, aud: &Audience, settings: &IdentityProvider) -> Result<(), OidcError> {
     if *iss != settings.issuer {
         return Err(OidcError::IssuerWrong);
     }
-    let ours = match aud {
-        Audience::One(name) => *name == settings.client_id,
-        Audience::Several(names) => !names.is_empty() && names.iter().all(|name| *name == settings.client_id),
-    };
+    let ours = aud.is_only(&settings.client_id);
     if ours { Ok(()) } else { Err(OidcError::AudienceWrong) }
 }
 

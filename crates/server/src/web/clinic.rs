@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use super::done::Done;
 use super::forms::{Day, Fields, Posted, PostedFile};
 use super::parts::{Pick, Problems};
-use super::routes::{Needs, Route, read, send, send_file};
+use super::routes::{Needs, Route, read, send, send_large};
 use super::seat::Seat;
 use super::templates::Frame;
 use super::{Web, fill, lead_to, page};
@@ -41,7 +41,7 @@ pub(crate) fn routes() -> Vec<Route> {
         send("/clinic/refer", May(Refer), refer_search),
         send("/clinic/refer/new", May(Refer), refer_new),
         read("/clinic/list", May(UploadList), list_form),
-        send_file("/clinic/list", May(UploadList), LIST_BYTES_MAX, list_preview),
+        send_large("/clinic/list", May(UploadList), LIST_BYTES_MAX, list_preview),
         send("/clinic/list/take", May(UploadList), list_take),
         read("/questions", May(SeeQuestions), questions),
         read("/questions/{question}", May(AnswerQuestion), question),

@@ -8,7 +8,7 @@ use alongside_domain::id::{PersonId, ReferralId};
 use alongside_domain::measures::{Audience, Report};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -19,7 +19,7 @@ use super::seat::Seat;
 use super::templates::{
     Choice, FiguresPage, FiguresStartPage, Frame, MeasuresPage, PersonPage, QuarantinedPage, SearchPage, WhyPage, WorklistPage, drawn,
 };
-use super::{Web, fill, page, problem};
+use super::{Web, fhir, fill, page, problem};
 
 /// `?quarter=2024-Q4&show=all`.
 #[derive(Debug, Default, Deserialize)]
@@ -235,10 +235,16 @@ fn empty_search(sites: Vec<Choice>, closed: bool, frame: Frame, wanted: Wanted) 
     SearchPage { frame, sites, chosen, text: wanted.q, problem: None, found: None, summary: String::new(), closed }
 }
 
-pub(crate) async fn nothing_here(State(web): State<Web>) -> Response {
+pub(crate) async fn nothing_here(State(web): State<Web>, uri: Uri) -> Response {
+    if fhir::is_api(&uri) {
+        return fhir::nothing_here();
+    }
     problem::not_found(&web, None)
 }
 
-pub(crate) async fn not_allowed(State(web): State<Web>) -> Response {
+pub(crate) async fn not_allowed(State(web): State<Web>, uri: Uri) -> Response {
+    if fhir::is_api(&uri) {
+        return fhir::not_allowed();
+    }
     problem::not_allowed(&web)
 }

@@ -11,11 +11,11 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 
 use super::{
-    Web, account, assets, care, caseload, clinic, coordination, demo, engineer, govern, identity, invitation, own_details, pages, personal,
-    problem, seat, sign_in,
+    Web, account, assets, care, caseload, clinic, coordination, demo, engineer, fhir, govern, identity, invitation, own_details, pages,
+    personal, problem, seat, sign_in,
 };
 
 /// What somebody must have to ask for an address.
@@ -29,6 +29,8 @@ pub(crate) enum Needs {
     SignedIn,
     /// A session of somebody who may do this.
     May(Action),
+    /// A token of a hospital's system.
+    System,
     /// Nothing, in the demo; elsewhere there is no such address.
     Demo,
     /// A session, in the demo; elsewhere there is no such address.
@@ -44,6 +46,7 @@ impl Needs {
             Self::Link => "a private link",
             Self::SignedIn => "a session",
             Self::May(action) => action.words(),
+            Self::System => "a system’s token",
             Self::Demo => "nothing, in the demo alone",
             Self::DemoSignedIn => "a session, in the demo alone",
         }
@@ -76,13 +79,22 @@ where
     Route { method: Method::POST, path, needs, handler: post(handler) }
 }
 
-/// An address to which a file is sent, of at most so many bytes.
-pub(crate) fn send_file<H, T>(path: &'static str, needs: Needs, bytes_max: usize, handler: H) -> Route
+/// An address to which a file or a resource is sent, of at most so many bytes.
+pub(crate) fn send_large<H, T>(path: &'static str, needs: Needs, bytes_max: usize, handler: H) -> Route
 where
     H: axum::handler::Handler<T, Web>,
     T: 'static,
 {
     Route { method: Method::POST, path, needs, handler: post(handler).layer(DefaultBodyLimit::max(bytes_max)) }
+}
+
+/// An address at which something is put in the place of what is there, of at most so many bytes.
+pub(crate) fn put_large<H, T>(path: &'static str, needs: Needs, bytes_max: usize, handler: H) -> Route
+where
+    H: axum::handler::Handler<T, Web>,
+    T: 'static,
+{
+    Route { method: Method::PUT, path, needs, handler: put(handler).layer(DefaultBodyLimit::max(bytes_max)) }
 }
 
 /// Every address of the program.
@@ -124,6 +136,7 @@ pub(crate) fn all() -> Vec<Route> {
         clinic::routes(),
         coordination::routes(),
         engineer::routes(),
+        fhir::routes(),
         govern::routes(),
         invitation::routes(),
         own_details::routes(),
@@ -175,6 +188,7 @@ async fn admit(State((web, needs)): State<(Web, Needs)>, request: Request, next:
         Needs::Demo if web.options.demo => next.run(request).await,
         Needs::DemoSignedIn if web.options.demo => seat::take(web, None, request, next).await,
         Needs::Demo | Needs::DemoSignedIn => problem::not_found(&web, None),
+        Needs::System => fhir::take(web, request, next).await,
         Needs::SignedIn => seat::take(web, None, request, next).await,
         Needs::May(action) => seat::take(web, Some(action), request, next).await,
     }

@@ -219,6 +219,9 @@ impl Service {
                 "site" => site.to_owned(),
                 "kind" => "due".to_owned(),
                 "name" => "nhsuk-icon-cross.svg".to_owned(),
+                "type" => "Task".to_owned(),
+                "id" => record.triggers.first().map_or_else(String::new, |held| held.id.to_string().replace("trg_", "")),
+                "version" => "1".to_owned(),
                 unknown => panic!("say here how {{{unknown}}} of {path} is filled in"),
             };
             filled = format!("{before}{value}{after}");
