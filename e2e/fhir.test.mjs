@@ -174,7 +174,7 @@ describe('the closed loop over FHIR', { timeout: 180_000 }, () => {
       const { status, businessStatus } = await task();
       return `${status}: ${businessStatus.coding[0].code}`;
     };
-    assert.equal(await told(), 'requested: awaiting-notice');
+    assert.equal(await told(), 'requested: received');
     const referral = referralOf('FHIR1');
     await does('notice', referral, '--by', 'nurse-ada', '--how', 'in-person', '--answer', 'no-objection', '--knows-diagnosis', '--told-of-support');
     assert.equal(await told(), 'requested: waiting');
@@ -197,7 +197,7 @@ describe('the closed loop over FHIR', { timeout: 180_000 }, () => {
     const history = await fhir.history({ resourceType: 'Task', id: made.id });
     assert.deepEqual(
       history.entry.map((entry) => entry.resource.businessStatus.coding[0].code),
-      ['completed', 'event-completed', 'contacting', 'accepted', 'waiting', 'awaiting-notice'],
+      ['completed', 'event-completed', 'contacting', 'accepted', 'waiting', 'received'],
     );
     const second = await fhir.vread({ resourceType: 'Task', id: made.id, version: '2' });
     assert.equal(second.businessStatus.coding[0].code, 'waiting');

@@ -21,14 +21,13 @@ pub use hatch::{Hatch, Reply, Request};
 pub use kinds::{Interaction, SERVED, Served};
 pub use scopes::Scopes;
 pub use tokens::{Bearer, Given, TOKEN_SECONDS};
+pub(crate) use told::id_of;
 
 use alongside_domain::id::PersonId;
-use alongside_domain::record::Record;
 use alongside_fhir::{Code, Issue};
-use alongside_store::{StoreError, Tx, requests};
-use jiff::Timestamp;
+use alongside_store::StoreError;
 
-use crate::{App, Failure};
+use crate::Failure;
 
 /// Why a request was not carried out: an HTTP status with what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,20 +80,5 @@ impl From<Failure> for Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         Failure::from(error).into()
-    }
-}
-
-impl App {
-    /// Tells whoever asked how far each request about a person has come, where that has changed. Part of keeping any decision:
-    /// so that no change is missed, however it came about.
-    pub(crate) fn tell_requests(&self, tx: &mut Tx<'_>, record: &Record, at: Timestamp) -> Result<(), Failure> {
-        for (id, number, before) in requests::standing(tx, record.person.id)? {
-            let Some(trigger) = record.triggers.iter().find(|trigger| trigger.id == id) else { continue };
-            let now = alongside_domain::progress::Progress::of(trigger, record);
-            if now != before {
-                requests::tell(tx, id, number + 1, now, at)?;
-            }
-        }
-        Ok(())
     }
 }

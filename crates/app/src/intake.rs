@@ -198,6 +198,7 @@ impl App {
                 let applied = apply_to_people(&app, tx, &feed.site, &translation, &mut ctx)?;
                 if applied == Applied::Fate(Fate::Applied) {
                     messages::add(tx, &kept)?;
+                    app.note_order(tx, &feed, &header, &translation, ctx.at)?;
                 }
                 Ok::<_, Failure>(applied)
             })?
@@ -348,6 +349,7 @@ impl App {
                 translation.problems.push(problem);
                 return still_set_aside(tx, id, &translation.problems);
             }
+            self.note_order(tx, feed, &header, &translation, ctx.at)?;
         }
         messages::mark_replayed(tx, id)?;
         Ok(if concerns { Fate::Applied } else { Fate::Discarded })

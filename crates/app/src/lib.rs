@@ -23,6 +23,7 @@ pub mod personal;
 pub mod profile;
 pub mod reporting;
 pub mod sample;
+pub mod sending;
 pub mod setup;
 pub mod sign_in;
 pub mod simulate;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use alongside_store::sending;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -22,6 +23,8 @@ pub struct FeedMetrics {
     pub is_silent: bool,
     /// Messages that are set aside now.
     pub set_aside: u64,
+    /// Messages that wait to be sent back to its sender, and how many of them are stopped; none where nothing is sent.
+    pub sending: Option<(u64, u64)>,
     /// The last day on which its certificates are good.
     pub certificates_end_on: Option<Date>,
 }
@@ -38,7 +41,9 @@ impl App {
 
     fn metrics_of(&self, feed: &Feed) -> Result<FeedMetrics, Failure> {
         let health = self.store.read(|tx| self.feed_health(tx, feed, self.world.now()))?;
+        let open = self.store.read(|tx| sending::open(tx, &feed.key))?;
         Ok(FeedMetrics {
+            sending: feed.send.as_ref().map(|_| (open.all, open.parked)),
             feed: feed.key.clone(),
             messages: self.messages_since_start(feed),
             heard_at: health.heard_at,

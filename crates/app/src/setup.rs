@@ -185,6 +185,7 @@ struct FeedFile {
     tls_certificate: Option<String>,
     tls_key: Option<String>,
     tls_clients: Option<String>,
+    send: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -270,6 +271,8 @@ pub struct Feed {
     pub processing: Vec<String>,
     /// TLS of the listener; without it, it listens in the clear.
     pub tls: Option<Tls>,
+    /// Address of the sender's own MLLP listener, to which it is told how its orders go on.
+    pub send: Option<String>,
 }
 
 /// Both sides of a feed's listener prove who they are: its certificate, and those of its clients.
@@ -568,7 +571,12 @@ impl Reader {
                     let processing = if file.processing.is_empty() { vec!["P".to_owned()] } else { file.processing.clone() };
                     let tls = self.tls(&format!("feed[{index}]"), file);
                     let listen = file.listen.clone();
-                    let feed = Feed { key: file.key.clone(), site: site.key.clone(), profile, listen, processing, tls };
+                    let send = file.send.clone();
+                    let feed = Feed { key: file.key.clone(), site: site.key.clone(), profile, listen, processing, tls, send };
+                    let port = feed.send.as_deref().map(|send| send.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()));
+                    if port == Some(None) || (feed.send.is_some() && feed.is_of_lists()) {
+                        self.say(format!("feed[{index}].send"), "must be host:port, of a feed of messages");
+                    }
                     if feeds.insert(file.key.clone(), feed).is_some() {
                         self.say(format!("feed[{index}].key"), "stands twice");
                     }

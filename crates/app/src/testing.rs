@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use alongside_domain::id::Ids;
+use alongside_domain::person::Identifier;
+use alongside_domain::sending::Answer;
 use alongside_domain::session::{Ended, Method};
 use alongside_domain::supporter::StaffId;
 use alongside_store::Store;
@@ -314,6 +316,36 @@ pub fn a_record_asks_and_withdraws(service: &App) {
     assert_eq!(answer(Request::History { kind: "ServiceRequest".into(), id }, 200).body["total"], 2);
 }
 
+/// A record orders, and is told how that goes on: accepted, refused, sent again.
+///
+/// # Panics
+/// When something of it is not as it should be.
+pub fn a_record_is_told(service: &App) {
+    let engineer = "[[staff]]\nkey = \"engineer-told\"\nname = \"E\"\nrole = \"integration-engineer\"\nsites = [\"north\"]\n";
+    let sends = SETUP.replace("profile = \"careflow\"", "profile = \"careflow\"\nsend = \"127.0.0.1:1\"");
+    let setup = Setup::read(&format!("{sends}{engineer}"), &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let app = App::new(service.store.clone(), Arc::new(setup), Arc::clone(&service.world), service.keys.clone());
+    let feed = app.setup.feeds["north"].clone();
+    let order = "MSH|^~\\&|CAREFLOW|RAP|TIE|RAP|20240402090000||REF^I12|told|P|2.4\rRF1||||||told||||WELLSUP\r\
+                 PID|1||told^^^RAP^MR||TOLD^MIRIAM||19800502|2\r";
+    assert_eq!(app.receive(&feed, order.as_bytes()).fate, crate::intake::Fate::Applied);
+    let well = |failure: Failure| -> ! { panic!("{failure}") };
+    let next = || app.next_to_send(&feed).unwrap_or_else(|failure| well(failure)).unwrap_or_else(|| panic!("nothing is due"));
+    app.note_sent(next().position, Answer::Refused, Some("1")).unwrap_or_else(|failure| well(failure));
+    let desk = app.desk("engineer-told").unwrap_or_else(|failure| well(failure));
+    let stopped = desk.sent_back_page().unwrap_or_else(|failure| well(failure)).lines.remove(0);
+    assert!(desk.feeds_page().is_ok_and(|page| page.feeds.iter().any(|feed| feed.any_stopped)));
+    desk.settle_sending(stopped.id, true).unwrap_or_else(|failure| well(failure));
+    app.note_sent(next().position, Answer::Accepted, Some("2")).unwrap_or_else(|failure| well(failure));
+    let people = app.store.read(|tx| {
+        let told = Identifier { system: "north:MRN".into(), value: "told".into() };
+        Ok::<_, Failure>(alongside_store::people::find(tx, &feed.site, &[told], None)?)
+    });
+    let person = people.unwrap_or_else(|failure| well(failure))[0];
+    let page = app.desk("nurse-ada").and_then(|desk| desk.person_page(person)).unwrap_or_else(|failure| well(failure));
+    assert!(page.sent[0].standing.ends_with("accepted, number 2."), "{}", page.sent[0].standing);
+}
+
 /// A service of [`SETUP`] on a store, at Tuesday 2 April 2024, 09:30 in London.
 ///
 /// # Panics
@@ -329,7 +361,16 @@ pub fn service(store: Store) -> (App, Arc<FixedWorld>) {
 /// When that is not valid.
 #[must_use]
 pub fn service_with(store: Store, more: &str) -> (App, Arc<FixedWorld>) {
-    let setup = Setup::read(&format!("{SETUP}{more}"), &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    service_of(store, &format!("{SETUP}{more}"))
+}
+
+/// The same of another configuration.
+///
+/// # Panics
+/// When that is not valid.
+#[must_use]
+pub fn service_of(store: Store, setup: &str) -> (App, Arc<FixedWorld>) {
+    let setup = Setup::read(setup, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
     let world = Arc::new(FixedWorld::new(Timestamp::constant(1_712_046_600, 0)));
     (App::new(store, Arc::new(setup), Arc::clone(&world) as Arc<dyn World>, keys()), world)
 }

@@ -24,6 +24,23 @@ pub struct Translation {
     pub problems: Vec<Problem>,
     /// Whether something in it may concern HIV without being understood.
     pub suspicious: bool,
+    /// Our order in it, as the record that sent it is answered.
+    pub order: Option<OrderSeen>,
+}
+
+/// An order as the record that sent it names it and its patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderSeen {
+    /// Its number.
+    pub number: String,
+    /// The type of the message that brought it: REF, ORM or OMG.
+    pub kind: String,
+    /// The code of what was ordered.
+    pub code: String,
+    /// The number of the patient, as we know it.
+    pub identifier: Identifier,
+    /// Whose numbering that is, and of what kind (CX-4, CX-5), as the record writes them.
+    pub authority: (String, String),
 }
 
 impl Translation {
@@ -366,10 +383,25 @@ impl Translator<'_> {
             }
         } else if orders {
             match self.occurred() {
-                Some(on) => self.out.facts.push(Fact::ReferralOrdered { on, number }),
+                Some(on) => {
+                    self.out.order = number.as_ref().and_then(|number| self.order_seen(kind, number));
+                    self.out.facts.push(Fact::ReferralOrdered { on, number });
+                }
                 None => self.block(None, Code::RequiredFieldMissing, "an order without a date"),
             }
         }
+    }
+
+    /// The order as its sender is answered: nothing, where the patient has no number of the sender's own.
+    fn order_seen(&self, kind: &str, number: &str) -> Option<OrderSeen> {
+        let identifier = self.out.subject.identifiers.first()?.clone();
+        let pid = self.message.segment("PID")?;
+        let fields = self.dialect.identifier_paths.iter().filter_map(field_number).map(|field| pid.field(field));
+        let mut held = fields.flat_map(|field| field.repetitions().collect::<Vec<_>>());
+        let ours = held.find(|held| text(held.component(1)) == identifier.value)?;
+        let authority = (text(ours.component(4)).into_owned(), text(ours.component(5)).into_owned());
+        let code = first(self.message, &self.dialect.order_code_paths).map(|value| text(value).into_owned()).unwrap_or_default();
+        Some(OrderSeen { number: number.to_owned(), kind: kind.to_owned(), code, identifier, authority })
     }
 
     /// What the first signal that fits says of a code and, for results, a value.

@@ -36,6 +36,7 @@ pub mod referral;
 pub mod reply;
 pub mod rules;
 pub mod safe_contact;
+pub mod sending;
 pub mod session;
 pub mod statistics;
 pub mod supporter;

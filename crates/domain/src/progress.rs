@@ -28,7 +28,6 @@ coded! {
     /// What that means here (after BSeR's `TaskBusinessStatus`).
     pub enum BusinessStatus {
         Received = "received", "received";
-        AwaitingNotice = "awaiting-notice", "the clinic has yet to speak with the person";
         Waiting = "waiting", "waiting for somebody";
         Accepted = "accepted", "somebody has taken it on";
         Contacting = "contacting", "being contacted";
@@ -90,7 +89,8 @@ impl Progress {
         use BusinessStatus as B;
         use TaskStatus as T;
         match status {
-            Status::AwaitingNotice => Self::new(T::Requested, B::AwaitingNotice),
+            // That the person has not been spoken with is the clinic's to know: a record is read by many, the person among them.
+            Status::AwaitingNotice => Self::new(T::Requested, B::Received),
             Status::Deferred { .. } | Status::Held { .. } => Self::new(T::OnHold, B::OnHold),
             Status::OptedOut => Self::new(T::Rejected, B::Declined),
             Status::Open => Self::new(T::Requested, B::Waiting),

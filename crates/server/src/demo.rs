@@ -23,7 +23,7 @@ use crate::current::Current;
 use crate::http;
 use crate::mllp::Listener;
 use crate::output::{remark, say};
-use crate::simulate::Sender;
+use crate::simulate::Answering;
 use crate::stage::{self, Stage};
 use crate::{cli, files, keys, serve, web};
 
@@ -129,7 +129,7 @@ fn clear(folder: &Path) -> Result<(), Failure> {
 fn play(app: &App, clock: &SetClock, listeners: &[(String, Listener)], demo: &Demo) -> Result<(), Failure> {
     let mut senders = BTreeMap::new();
     for (feed, listener) in listeners {
-        senders.insert(feed.clone(), Sender::connect(&listener.address.to_string())?);
+        senders.insert(feed.clone(), Answering::connect(&listener.address.to_string())?);
     }
     let mut player = Player { app, clock, senders, day: Date::MIN, seed: demo.seed, messages: 0, acts: 0 };
     remark("Playing two hospitals' year, January 2024 to 6 January 2025, through MLLP:");
@@ -154,7 +154,7 @@ fn play(app: &App, clock: &SetClock, listeners: &[(String, Listener)], demo: &De
 struct Player<'a> {
     app: &'a App,
     clock: &'a SetClock,
-    senders: BTreeMap<String, Sender>,
+    senders: BTreeMap<String, Answering>,
     day: Date,
     seed: u64,
     messages: u64,

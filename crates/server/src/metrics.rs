@@ -67,6 +67,12 @@ fn text(feeds: &[FeedMetrics]) -> String {
     gauge("feed_heard_timestamp_seconds", "When the feed was last heard.", &|feed| feed.heard_at.map(|at| at.as_second()));
     gauge("feed_silent", "Whether its silence is worth a look, by what is usual at this hour.", &|feed| Some(i64::from(feed.is_silent)));
     gauge("feed_set_aside", "Messages that are set aside now.", &|feed| i64::try_from(feed.set_aside).ok());
+    gauge("feed_sending", "Messages that wait to be sent back to the record, the stopped ones included.", &|feed| {
+        feed.sending.and_then(|(all, _)| i64::try_from(all).ok())
+    });
+    gauge("feed_sending_stopped", "Messages to the record that wait for a person.", &|feed| {
+        feed.sending.and_then(|(_, stopped)| i64::try_from(stopped).ok())
+    });
     gauge("feed_certificates_end_timestamp_seconds", "The end of the first of its certificates to end.", &|feed| {
         feed.certificates_end_on.and_then(seconds)
     });
@@ -96,6 +102,7 @@ mod tests {
             heard_at,
             is_silent: true,
             set_aside: 2,
+            sending: heard_at.map(|_| (3, 1)),
             certificates_end_on,
         };
         let told = text(&[feed("a", Timestamp::from_second(90).ok(), Some(date(1970, 1, 2))), feed("b\"\\", None, None)]);
@@ -105,6 +112,7 @@ mod tests {
             "# TYPE alongside_feed_heard_timestamp_seconds gauge\nalongside_feed_heard_timestamp_seconds{feed=\"a\"} 90\n#",
             "alongside_feed_silent{feed=\"a\"} 1\n",
             "alongside_feed_set_aside{feed=\"a\"} 2\n",
+            "# TYPE alongside_feed_sending_stopped gauge\nalongside_feed_sending_stopped{feed=\"a\"} 1\n#",
             "alongside_feed_certificates_end_timestamp_seconds{feed=\"a\"} 86400\n",
         ] {
             assert!(told.contains(expected), "{expected} is not in\n{told}");

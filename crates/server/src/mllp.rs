@@ -1,5 +1,7 @@
-//! MLLP listeners: one a feed, one thread a connection. A feed has few connections, and each waits for its answer.
+//! MLLP. Listeners: one a feed, one thread a connection. A feed has few connections, and each waits for its answer.
 
+pub(crate) mod client;
+pub(crate) mod courier;
 pub(crate) mod tls;
 
 use std::io::{ErrorKind, Read, Write};

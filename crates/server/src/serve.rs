@@ -17,6 +17,7 @@ use crate::current::Current;
 use crate::http::{self, Bounds};
 use crate::letters::Folder;
 use crate::metrics;
+use crate::mllp::courier::courier;
 use crate::mllp::{self, Listener};
 use crate::oidc::Providers;
 use crate::web;
@@ -36,7 +37,9 @@ const HEAD_SECONDS: u64 = 300;
 pub(crate) fn serve(app: &App) -> Result<(), Failure> {
     let mut heads = Heads::open(Path::new(&app.setup.server.audit_heads))?;
     note_head(&mut heads, app);
-    let listeners = listen_to_feeds(&app.clone().into())?;
+    let current = Current::from(app.clone());
+    let listeners = listen_to_feeds(&current)?;
+    let couriers = app.setup.feeds.values().map(|feed| courier(&current, feed)).collect::<Result<Vec<_>, _>>()?;
     let address = loopback("server.http", &app.setup.server.http)?;
     let watched = app.setup.server.metrics.as_deref().map(|text| loopback("server.metrics", text)).transpose()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.kind().to_string()))?;
@@ -53,7 +56,7 @@ pub(crate) fn serve(app: &App) -> Result<(), Failure> {
         served
     });
     // The listeners end first: what they still answered is counted too.
-    drop(listeners);
+    drop((listeners, couriers));
     app.flush()?;
     note_head(&mut heads, app);
     served

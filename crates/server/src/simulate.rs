@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufWriter, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use alongside_app::Failure;
 use alongside_app::simulate::{Happening, Scale, year};
-use alongside_hl7v2::ack::{self, AckCode};
-use alongside_hl7v2::mllp::{Decoder, Received, frame};
-use alongside_hl7v2::{Message, Options};
+use alongside_hl7v2::ack::AckCode;
+use alongside_hl7v2::mllp::frame;
 use clap::Args;
 
 use crate::files;
+use crate::mllp::client::Sender;
 use crate::output::say;
 
 /// What to play, and where to.
@@ -49,7 +49,7 @@ pub(crate) fn run(simulate: &Simulate) -> Result<ExitCode, Failure> {
     let mut players: BTreeMap<String, Box<dyn Play>> = BTreeMap::new();
     for target in &simulate.to {
         let (feed, address) = target.split_once('=').ok_or_else(|| Failure::invalid("--to", "must be written FEED=ADDRESS"))?;
-        players.insert(feed.to_owned(), Box::new(Sender::connect(address)?));
+        players.insert(feed.to_owned(), Box::new(Answering::connect(address)?));
     }
     if let Some(folder) = &simulate.out {
         fs::create_dir_all(folder).map_err(|error| Failure::invalid(folder.display().to_string(), error.kind().to_string()))?;
@@ -129,59 +129,31 @@ impl Play for Writer {
     }
 }
 
-/// Sends over MLLP as hospitals do: one message, then its answer, then the next.
-pub(crate) struct Sender {
-    stream: TcpStream,
-    decoder: Decoder,
-    buffer: Vec<u8>,
-}
+/// A listener that answers.
+pub(crate) struct Answering(Sender);
 
-/// How long an answer is waited for, in seconds.
-const ANSWER_SECONDS_MAX: u64 = 30;
-/// The largest answer, in bytes.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
-
-impl Sender {
+impl Answering {
     /// Connects to a listener.
     ///
     /// # Errors
     /// When nobody listens there.
     pub(crate) fn connect(address: &str) -> Result<Self, Failure> {
         let broken = |error: std::io::Error| Failure::invalid(address, format!("cannot be reached: {}", error.kind()));
-        let stream = TcpStream::connect(address).map_err(broken)?;
-        stream.set_nodelay(true).map_err(broken)?;
-        stream.set_read_timeout(Some(Duration::from_secs(ANSWER_SECONDS_MAX))).map_err(broken)?;
-        Ok(Self { stream, decoder: Decoder::new(ANSWER_BYTES_MAX), buffer: vec![0; 16 * 1024] })
+        Sender::connect(address, None).map(Self).map_err(broken)
     }
 
-    /// Sends a message and reads the answer's code. An answer to another message is no answer.
+    /// Sends a message and reads the answer's code.
     ///
     /// # Errors
     /// When none comes.
     pub(crate) fn send(&mut self, message: &[u8]) -> Result<AckCode, Failure> {
+        let never = AtomicBool::new(false);
         let broken = |error: std::io::Error| Failure::Broken(format!("the listener did not answer: {}", error.kind()));
-        let header = alongside_hl7v2::Header::scan(message);
-        self.stream.write_all(&frame(message)).map_err(broken)?;
-        loop {
-            for received in self.decoder.by_ref() {
-                if let Received::Frame(bytes) = received
-                    && let Ok(answer) = Message::parse(&bytes, &Options::default())
-                    && let Some(answer) = ack::read(&answer)
-                    && answer.is_to(&header.control_id)
-                {
-                    return Ok(answer.code);
-                }
-            }
-            let read = self.stream.read(&mut self.buffer).map_err(broken)?;
-            if read == 0 {
-                return Err(Failure::Broken("the listener closed the connection".into()));
-            }
-            self.decoder.push(&self.buffer[..read]);
-        }
+        self.0.send(message, &never).map(|answered| answered.code).map_err(broken)
     }
 }
 
-impl Play for Sender {
+impl Play for Answering {
     fn play(&mut self, message: &[u8]) -> Result<(), Failure> {
         match self.send(message)? {
             AckCode::AA | AckCode::CA => Ok(()),

@@ -30,6 +30,7 @@ pub mod people;
 pub mod plans;
 pub mod reading;
 pub mod requests;
+pub mod sending;
 pub mod standing;
 pub mod testing;
 mod value;
@@ -68,6 +69,7 @@ pub fn all_statements() -> Vec<Statement> {
         plans::all(),
         reading::all(),
         requests::all(),
+        sending::all(),
         standing::all(),
     ]
     .concat()

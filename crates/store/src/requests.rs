@@ -13,8 +13,8 @@ statements! {
     pub(crate) const BY_NUMBER = "SELECT id FROM request WHERE client = $1 AND system = $2 AND value = $3";
     pub(crate) const LOAD = "SELECT r.id, r.client, r.site, r.system, r.value, r.body, t.person FROM request r JOIN referral_trigger t ON t.id = r.id WHERE r.id = $1";
     pub(crate) const OF_PERSON = "SELECT r.id FROM request r JOIN referral_trigger t ON t.id = r.id WHERE t.person = $1 AND r.client = $2 ORDER BY r.id";
-    pub(crate) const STANDING = "SELECT v.request, v.version, v.task, v.business FROM referral_trigger t JOIN request_version v ON v.request = t.id WHERE t.person = $1 AND v.version = (SELECT MAX(l.version) FROM request_version l WHERE l.request = v.request)";
-    pub(crate) const ADD_VERSION = "INSERT INTO request_version (request, version, at, task, business) VALUES ($1, $2, $3, $4, $5)";
+    pub(crate) const STANDING = "SELECT v.request, v.version, v.task, v.business, r.client FROM referral_trigger t JOIN request r ON r.id = t.id JOIN request_version v ON v.request = t.id WHERE t.person = $1 AND v.version = (SELECT MAX(l.version) FROM request_version l WHERE l.request = v.request)";
+    pub(crate) const ADD_VERSION = "INSERT INTO request_version (request, version, at, task, business) VALUES ($1, $2, $3, $4, $5) RETURNING position";
     pub(crate) const VERSIONS = "SELECT version, at, task, business FROM request_version WHERE request = $1 ORDER BY version";
     pub(crate) const LAST_POSITION = "SELECT MAX(position) FROM request_version";
     pub(crate) const AS_OF = "SELECT r.id, t.person, v.version, v.at, v.task, v.business FROM request r JOIN referral_trigger t ON t.id = r.id JOIN request_version v ON v.request = r.id WHERE r.client = $1 AND r.id > $2 AND v.at >= $3 AND v.at <= $4 AND v.position = (SELECT MAX(l.position) FROM request_version l WHERE l.request = r.id AND l.position <= $5) ORDER BY r.id LIMIT $6";
@@ -50,19 +50,13 @@ pub struct Version {
     pub progress: Progress,
 }
 
-/// Keeps a request with its first version.
+/// Keeps a request.
 ///
 /// # Errors
 /// The store's.
-pub fn add(tx: &mut Tx<'_>, request: &Request, progress: Progress, at: Timestamp) -> Result<(), StoreError> {
+pub fn add(tx: &mut Tx<'_>, request: &Request) -> Result<(), StoreError> {
     let Request { id, client, site, system, value, body, .. } = request;
     tx.execute(&ADD, params![id.to_string(), client, &site.0, system, value, body])?;
-    add_version(tx, *id, 1, progress, at)
-}
-
-fn add_version(tx: &mut Tx<'_>, id: TriggerId, number: u32, progress: Progress, at: Timestamp) -> Result<(), StoreError> {
-    let values = params![id.to_string(), i64::from(number), at, progress.task.code(), progress.business.code()];
-    tx.execute(&ADD_VERSION, values)?;
     Ok(())
 }
 
@@ -100,20 +94,22 @@ pub fn of_person(tx: &mut Tx<'_>, person: PersonId, client: &str) -> Result<Vec<
     tx.query(&OF_PERSON, params![person.to_string(), client], |row| row.parsed(0))
 }
 
-/// What was last told of each request about a person.
+/// What was last told of each request about a person: request, the key of whoever asked, version, what.
 ///
 /// # Errors
 /// The store's.
-pub fn standing(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<(TriggerId, u32, Progress)>, StoreError> {
-    tx.query(&STANDING, params![person.to_string()], |row| Ok((row.parsed(0)?, row.number(1)?, progress(row, 2)?)))
+pub fn standing(tx: &mut Tx<'_>, person: PersonId) -> Result<Vec<(TriggerId, String, u32, Progress)>, StoreError> {
+    tx.query(&STANDING, params![person.to_string()], |row| Ok((row.parsed(0)?, row.text(4)?, row.number(1)?, progress(row, 2)?)))
 }
 
-/// Adds what is told from now on.
+/// Adds what is told from now on; gives its position among all that was ever told.
 ///
 /// # Errors
 /// The store's.
-pub fn tell(tx: &mut Tx<'_>, id: TriggerId, number: u32, progress: Progress, at: Timestamp) -> Result<(), StoreError> {
-    add_version(tx, id, number, progress, at)
+pub fn tell(tx: &mut Tx<'_>, id: TriggerId, number: u32, progress: Progress, at: Timestamp) -> Result<i64, StoreError> {
+    let values = params![id.to_string(), i64::from(number), at, progress.task.code(), progress.business.code()];
+    let position = tx.query_one(&ADD_VERSION, values, |row| row.int(0))?;
+    Ok(position.unwrap_or_default())
 }
 
 /// All versions of a request, oldest first.

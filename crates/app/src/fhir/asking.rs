@@ -7,7 +7,7 @@ use alongside_domain::fact::{Fact, Subject};
 use alongside_domain::id::PersonId;
 use alongside_domain::nhs_number::NhsNumber;
 use alongside_domain::person::{Demographics, NhsNumberHeld, Person, Said};
-use alongside_domain::progress::{Progress, TaskStatus};
+use alongside_domain::progress::TaskStatus;
 use alongside_domain::record::Record;
 use alongside_domain::rules::facts;
 use alongside_domain::trigger::{Exclusion, Outcome};
@@ -272,7 +272,7 @@ impl Hatch {
             body: asked.kept.to_string(),
             person: record.person.id,
         };
-        requests::add(tx, &request, Progress::of(trigger, &record), ctx.at)?;
+        self.app.add_request(tx, &request, &record, ctx.at)?;
         Ok((self.held(tx, seen, request.id, None)?, true))
     }
 

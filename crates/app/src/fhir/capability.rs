@@ -11,14 +11,13 @@ const CHANGED_ON: &str = "2026-11-23";
 
 /// What this program can do over FHIR.
 pub(super) fn statement(app: &App, base: &str) -> Value {
-    let name = app.setup.server.name.clone().unwrap_or_else(|| "Alongside".to_owned());
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": CHANGED_ON,
         "kind": "instance",
         "software": { "name": "Alongside", "version": env!("CARGO_PKG_VERSION") },
-        "implementation": { "description": name, "url": base },
+        "implementation": { "description": app.service_name(), "url": base },
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
         "rest": [{

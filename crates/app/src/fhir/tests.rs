@@ -115,7 +115,7 @@ fn whoever_asked_follows_the_loop_until_it_closes_and_reads_every_version_again(
         let id = asked(&app, "1");
         let told = || status(&read(&record, "Task", &id));
         let pair = |task: &str, business: &str| (task.to_owned(), business.to_owned());
-        assert_eq!(told(), pair("requested", "awaiting-notice"));
+        assert_eq!(told(), pair("requested", "received"));
         pass(world, 10);
         release(&app, "1");
         assert_eq!(told(), pair("requested", "waiting"));
@@ -142,7 +142,7 @@ fn whoever_asked_follows_the_loop_until_it_closes_and_reads_every_version_again(
                 status(&record.answer(Request::Vread { kind: "Task".into(), id: id.clone(), version: version.to_string() })).1
             })
             .collect();
-        assert_eq!(statuses, ["awaiting-notice", "waiting", "accepted", "event-completed", "completed"]);
+        assert_eq!(statuses, ["received", "waiting", "accepted", "event-completed", "completed"]);
         assert!(!history.body.to_string().contains("nobody else"));
     });
 }

@@ -3,7 +3,7 @@
 use alongside_domain::access::may_follow;
 use alongside_domain::id::{PersonId, TriggerId};
 use alongside_domain::person::Person;
-use alongside_domain::progress::{BusinessStatus, TaskStatus};
+use alongside_domain::progress::TaskStatus;
 use alongside_fhir::bundle;
 use alongside_fhir::resource::{AtSite, Identifier, Meta, Organization, Patient, ServiceRequest, Task};
 use alongside_store::requests::{self, Version};
@@ -26,7 +26,7 @@ pub(super) struct Held {
 }
 
 /// The id of a resource: the digits of ours, since FHIR's ids have no underscore.
-pub(super) fn id_of(id: &impl std::fmt::Display) -> String {
+pub(crate) fn id_of(id: &impl std::fmt::Display) -> String {
     let text = id.to_string();
     text.split_once('_').map_or_else(|| text.clone(), |(_, digits)| digits.to_owned())
 }
@@ -97,7 +97,7 @@ impl Hatch {
             authored_on: held.first_at.to_string(),
             status: progress.task.code(),
             business: (progress.business.code(), progress.business.words()),
-            gives_reason: gives_reason(progress.task, progress.business),
+            gives_reason: gives_reason(progress.task),
             patient,
             requester: requester.unwrap_or_else(|| json!({ "reference": format!("Organization/{}", self.organisation()) })),
             owner: self.service(),
@@ -146,8 +146,7 @@ impl Hatch {
             }
             "Location" => vec![at_site(site.title.clone()).location()],
             "HealthcareService" => {
-                let name = self.app.setup.server.name.clone().unwrap_or_else(|| "Alongside".to_owned());
-                vec![at_site(name).healthcare_service()]
+                vec![at_site(self.app.service_name()).healthcare_service()]
             }
             _ => Vec::new(),
         }
@@ -174,11 +173,10 @@ impl Hatch {
 }
 
 /// Gravity: a reason is expected where work was turned away, stopped, or came to nothing.
-const fn gives_reason(task: TaskStatus, business: BusinessStatus) -> bool {
+const fn gives_reason(task: TaskStatus) -> bool {
     match task {
         TaskStatus::Rejected | TaskStatus::Cancelled | TaskStatus::Failed | TaskStatus::OnHold => true,
-        TaskStatus::Requested => matches!(business, BusinessStatus::AwaitingNotice),
-        TaskStatus::Accepted | TaskStatus::InProgress | TaskStatus::Completed | TaskStatus::EnteredInError => false,
+        TaskStatus::Requested | TaskStatus::Accepted | TaskStatus::InProgress | TaskStatus::Completed | TaskStatus::EnteredInError => false,
     }
 }
 

@@ -7,7 +7,7 @@ use alongside_domain::feed_rate::{self, Pace, WEEKS};
 use alongside_domain::glass::REASON_CHARS_MIN;
 use alongside_domain::id::MessageId;
 use alongside_store::messages::{self, Hour};
-use alongside_store::{Tx, standing};
+use alongside_store::{Tx, sending, standing};
 use jiff::{Timestamp, ToSpan};
 
 use super::feeds::SetAside;
@@ -55,6 +55,10 @@ pub struct FeedCard {
     pub any_set_aside: bool,
     /// How many were answered with an error, in words.
     pub errors: String,
+    /// How much waits to be sent back to the record; empty where nothing is.
+    pub sends: String,
+    /// Whether any of it is stopped.
+    pub any_stopped: bool,
     /// Until when its certificates are good; empty where it listens in the clear.
     pub certificates: String,
     /// Whether that is soon.
@@ -162,6 +166,7 @@ impl Desk {
 
     fn feed_card(&self, tx: &mut Tx<'_>, feed: &Feed, now: Timestamp) -> Result<FeedCard, Failure> {
         let FeedHealth { heard_at: last, is_silent: silent, set_aside: waiting, counts } = self.app().feed_health(tx, feed, now)?;
+        let open = sending::open(tx, &feed.key)?;
         let listens = !feed.is_of_lists();
         let hour = hour_of(now) - 1;
         let before = counts.before(hour, hour);
@@ -192,6 +197,8 @@ impl Desk {
             set_aside: words::counted(waiting, "message set aside", "messages set aside"),
             any_set_aside: waiting > 0,
             errors: counts.errors(hour - CHART_HOURS + 1),
+            sends: sends(feed, &open, now),
+            any_stopped: open.parked > 0,
             certificates: ends_on.map(|day| format!("good until {}", words::day(day))).unwrap_or_default(),
             certificates_soon: ends_on.is_some_and(|day| day < self.app().today().saturating_add(CERTIFICATES_SOON_DAYS.days())),
             description: description(&hours),
@@ -239,6 +246,16 @@ impl Desk {
             Ok(RawPage::Open { until: words::moment(until), lines: text_lines(&bytes) })
         })
     }
+}
+
+/// How much of a feed waits to be sent back.
+fn sends(feed: &Feed, open: &sending::Open, now: Timestamp) -> String {
+    if feed.send.is_none() {
+        return String::new();
+    }
+    let Some(since) = open.since else { return "everything has been sent back".to_owned() };
+    let stopped = if open.parked > 0 { format!(", {} of them stopped", words::number(open.parked)) } else { String::new() };
+    format!("{}{stopped}, the oldest since {}", words::counted(open.all, "message waits", "messages wait"), words::recent(since, now))
 }
 
 /// A feed's messages by hour.

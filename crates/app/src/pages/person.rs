@@ -19,6 +19,7 @@ use super::Link;
 use super::care::SafeContactBox;
 use super::charts::{Band, Chart, Dot, Shape};
 use super::figures::told;
+use super::sent_back::SentLine;
 use super::words::{self, Urgency};
 use crate::desk::Desk;
 use crate::{App, Failure, london_date};
@@ -65,6 +66,8 @@ pub struct PersonPage {
     pub older_contacts: usize,
     /// Scores over time, by instrument.
     pub wellbeing: Vec<Wellbeing>,
+    /// What the hospital's record was told, newest first.
+    pub sent: Vec<SentLine>,
     /// What happened, newest first.
     pub timeline: Vec<Entry>,
     /// How many older entries are not shown.
@@ -185,6 +188,7 @@ impl Desk {
             let safe = desk.safe_contact_of(tx, &admitted.record.person)?;
             let mut page = app.person(&admitted.record, safe, &contacts, &assessments, today);
             (page.timeline, page.older) = app.timeline(tx, &admitted.record, &events)?;
+            page.sent = app.sent_lines(tx, survivor)?;
             page.actions = desk.care_links(&admitted);
             page.actions.extend(desk.tasks(&admitted));
             page.moved_to = (survivor != id).then(|| format!("/people/{survivor}"));
@@ -217,6 +221,7 @@ impl App {
             contacts: contacts.iter().rev().take(CONTACTS_MAX).map(|note| self.contact(note)).collect(),
             older_contacts: contacts.len().saturating_sub(CONTACTS_MAX),
             wellbeing: self.wellbeing(assessments),
+            sent: Vec::new(),
             timeline: Vec::new(),
             older: 0,
         }

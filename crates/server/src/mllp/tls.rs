@@ -12,11 +12,31 @@ use jiff::civil::Date;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 use crate::keys::secret;
+
+/// What both directions need: who we are, and whom we believe.
+struct Own {
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    authorities: RootCertStore,
+}
+
+impl Own {
+    fn read(tls: &Tls) -> std::result::Result<Self, String> {
+        let mut authorities = RootCertStore::empty();
+        for authority in certificates(&tls.clients)? {
+            authorities.add(authority).map_err(|_| format!("{} holds a certificate that is no authority's", tls.clients))?;
+        }
+        let key = secret(Path::new(&tls.key)).and_then(|text| text.ok_or_else(|| "is missing".to_owned()));
+        let key = key.and_then(|text| PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| "is no private key in PEM".to_owned()));
+        let key = key.map_err(|what| format!("{} {what}", tls.key))?;
+        Ok(Self { certificates: certificates(&tls.certificate)?, key, authorities })
+    }
+}
 
 /// Reads a listener's certificate, its key and the authorities of its clients.
 ///
@@ -24,19 +44,25 @@ use crate::keys::secret;
 /// Which file is wrong, and how: in words without any of it.
 pub(crate) fn server(tls: &Tls) -> std::result::Result<Arc<ServerConfig>, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut authorities = RootCertStore::empty();
-    for authority in certificates(&tls.clients)? {
-        authorities.add(authority).map_err(|_| format!("{} holds a certificate that is no authority's", tls.clients))?;
-    }
-    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), Arc::clone(&provider)).build();
+    let own = Own::read(tls)?;
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(own.authorities), Arc::clone(&provider)).build();
     let clients = clients.map_err(|_| format!("{} holds no authority", tls.clients))?;
-    let key = secret(Path::new(&tls.key)).and_then(|text| text.ok_or_else(|| "is missing".to_owned()));
-    let key = key.and_then(|text| PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| "is no private key in PEM".to_owned()));
-    let key = key.map_err(|what| format!("{} {what}", tls.key))?;
     // Engines of hospitals speak 1.2 still; what is older is not in the library.
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.map_err(|_| "no version of TLS".to_owned())?.with_client_cert_verifier(clients);
-    let config = config.with_single_cert(certificates(&tls.certificate)?, key);
+    let config = config.with_single_cert(own.certificates, own.key);
+    config.map(Arc::new).map_err(|_| format!("{} and {} do not belong together", tls.certificate, tls.key))
+}
+
+/// The same files for the way back: the same authorities vouch for the hospital's listener.
+///
+/// # Errors
+/// Which file is wrong, and how.
+pub(crate) fn client(tls: &Tls) -> std::result::Result<Arc<ClientConfig>, String> {
+    let own = Own::read(tls)?;
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions().map_err(|_| "no version of TLS".to_owned())?;
+    let config = config.with_root_certificates(own.authorities).with_client_auth_cert(own.certificates, own.key);
     config.map(Arc::new).map_err(|_| format!("{} and {} do not belong together", tls.certificate, tls.key))
 }
 

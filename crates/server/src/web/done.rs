@@ -29,6 +29,8 @@ coded! {
         Replayed = "replayed", "The message was read and is not set aside any more.";
         StillSetAside = "still-set-aside", "The message was read again and is still set aside. Its problems are those of today’s profile.";
         FeedReplayed = "feed-replayed", "The feed’s messages were read again. Those that are still not understood stay in the list.";
+        SentAgain = "sent-again", "It is sent again.";
+        LeftOut = "left-out", "Left out for good. What comes after it goes on.";
         TextOpened = "text-opened", "The text is open for an hour. Information governance has been told.";
         OthersSessionsEnded = "others-sessions-ended", "Their sessions have ended.";
         Suspended = "suspended", "Suspended: their sessions have ended, and nobody signs in as them.";

@@ -1,7 +1,7 @@
 //! The integration engineer's pages: feeds, messages that were set aside, and their text after break-glass.
 
 use alongside_app::accounts::SecretToken;
-use alongside_app::pages::{FeedCard, Feeds, HourOf, MessagePage, RawPage};
+use alongside_app::pages::{FeedCard, Feeds, HourOf, MessagePage, RawPage, SentBack};
 use alongside_app::{Desk, Failure};
 use alongside_domain::access::Action;
 use alongside_domain::id::MessageId;
@@ -30,6 +30,9 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         read("/feeds", May(SeeFeeds), feeds),
         send("/feeds/{feed}/replay", May(Replay), replay_feed),
+        read("/sent-back", May(SeeFeeds), sent_back),
+        send("/sent-back/{sending}/again", May(Replay), send_again),
+        send("/sent-back/{sending}/leave-out", May(Replay), leave_out),
         read("/quarantined/{message}", May(SeeQuarantine), message),
         send("/quarantined/{message}/replay", May(Replay), replay),
         read("/quarantined/{message}/raw", May(SeeRaw), raw),
@@ -43,6 +46,13 @@ struct FeedsPage<'a> {
     frame: Frame,
     page: &'a Feeds,
     feeds: Vec<(&'a FeedCard, Option<Spark>)>,
+}
+
+#[derive(Template)]
+#[template(path = "engineer_sent_back.html")]
+struct SentBackPage {
+    frame: Frame,
+    page: SentBack,
 }
 
 #[derive(Template)]
@@ -128,6 +138,27 @@ async fn replay_feed(State(web): State<Web>, seat: Seat, Path(feed): Path<String
     web.carry_out(seat, work, |_, problems, _| Err(Failure::Invalid(problems))).await
 }
 
+async fn sent_back(State(web): State<Web>, seat: Seat) -> Response {
+    let dress = |page, frame: Frame| fill(&SentBackPage { frame: frame.under(&[("/feeds", "Feeds")]), page });
+    web.show(seat, Desk::sent_back_page, dress).await
+}
+
+async fn send_again(State(web): State<Web>, seat: Seat, Path(sending): Path<String>, Posted(_): Posted) -> Response {
+    settle(web, seat, sending, true).await
+}
+
+async fn leave_out(State(web): State<Web>, seat: Seat, Path(sending): Path<String>, Posted(_): Posted) -> Response {
+    settle(web, seat, sending, false).await
+}
+
+async fn settle(web: Web, seat: Seat, sending: String, again: bool) -> Response {
+    let work = move |desk: &Desk| {
+        desk.settle_sending(sending.parse().map_err(|_| Failure::NotFound)?, again)?;
+        Ok(("/sent-back".to_owned(), if again { Done::SentAgain } else { Done::LeftOut }))
+    };
+    web.carry_out(seat, work, |_, problems, _| Err(Failure::Invalid(problems))).await
+}
+
 /// The page of a message's text, or of the form that opens it.
 fn raw_page(desk: &Desk, message: &str, problems: Problems, reason: String, frame: Frame) -> Result<Raw, Failure> {
     let id = id_of(message)?;
@@ -161,7 +192,7 @@ async fn open_raw(State(web): State<Web>, seat: Seat, Path(message): Path<String
 pub(crate) fn samples(frame: &Frame) -> Vec<(String, String)> {
     use super::samples::NAME;
     use alongside_app::Invalid;
-    use alongside_app::pages::TextLine;
+    use alongside_app::pages::{StoppedLine, TextLine};
     let hour = |messages, usual: Option<f64>| HourOf { label: "7am".into(), messages, usual, usual_words: "20".into() };
     let card = |key: &str, hours| FeedCard {
         key: key.into(),
@@ -175,6 +206,8 @@ pub(crate) fn samples(frame: &Frame) -> Vec<(String, String)> {
         set_aside: "40 messages set aside".into(),
         any_set_aside: true,
         errors: "4 of 464 in the last 24 hours".into(),
+        sends: "2 messages wait, 1 of them stopped, the oldest since today at 8:02am".into(),
+        any_stopped: true,
         certificates: "good until 3 March 2025".into(),
         certificates_soon: true,
         hours,
@@ -192,7 +225,19 @@ pub(crate) fn samples(frame: &Frame) -> Vec<(String, String)> {
         fill(&Raw { frame: frame.clone(), problems: Problems::new(problems), message, once: "o".into(), reason, page }).unwrap_or_default()
     };
     let lines = vec![TextLine { segment: "PID".into(), rest: NAME.into() }];
+    let stopped = StoppedLine {
+        id: 17,
+        control_id: "AL00000017".into(),
+        feed: "CareFlow at North Middlesex".into(),
+        why: "The record refused it".into(),
+        advice: "Mend the cause there, then send it again.",
+        receipt: "4711".into(),
+        since: "today at 8:02am".into(),
+    };
+    let sent_back = |lines| fill(&SentBackPage { frame: frame.clone(), page: SentBack { lines } }).unwrap_or_default();
     vec![
+        ("sent back".into(), sent_back(vec![stopped])),
+        ("sent back, nothing stopped".into(), sent_back(Vec::new())),
         ("feeds".into(), dress_feeds(&page, frame.clone()).unwrap_or_default()),
         ("message".into(), message(true)),
         ("message read".into(), message(false)),

@@ -3,7 +3,7 @@
 use alongside_app::pages::words::Urgency;
 use alongside_app::pages::{
     Answered, Band, Chart, Contact, Dot, Entry, Fact, FeedWaiting, Figures, FiguresStart, Found, Headline, LedgerLine, Line, Link, Paging,
-    PersonPage, Quarantined, Ref, Row, Section, SetAside, Shape, SiteCard, Step, Tab, Tile, Trend, Wellbeing, WhyPage, Worklist,
+    PersonPage, Quarantined, Ref, Row, Section, SentLine, SetAside, Shape, SiteCard, Step, Tab, Tile, Trend, Wellbeing, WhyPage, Worklist,
     WorklistKind,
 };
 use alongside_app::pages::{ReplyLine, SafeContactBox};
@@ -235,6 +235,11 @@ pub(crate) fn person() -> PersonPage {
         contacts: vec![contact; 20],
         older_contacts: 3,
         wellbeing: vec![wellbeing(None), wellbeing(Some("30 September 2024"))],
+        sent: vec![SentLine {
+            what: "In contact".into(),
+            standing: "Filed in CareFlow at North Middlesex today at 2:02pm: accepted, number 4711.".into(),
+            stopped: false,
+        }],
         timeline: vec![entry; 40],
         older: 12,
     }

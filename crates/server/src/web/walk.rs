@@ -19,12 +19,14 @@ use alongside_domain::concern::{ConcernForm, Urgency};
 use alongside_domain::id::{MessageId, PersonId, QuestionId, ReplyId};
 use alongside_domain::notice::{Answer, How, Telling};
 use alongside_domain::person::SiteId;
+use alongside_domain::progress::Progress;
 use alongside_domain::question::{self, Question};
 use alongside_domain::reply::{Reply, ReplyKind};
+use alongside_domain::sending::{Parked, State};
 use alongside_domain::session::Method as SignInMethod;
 use alongside_domain::supporter::StaffId;
 use alongside_store::testing::TestDatabase;
-use alongside_store::{Engine, Store, care, people, standing};
+use alongside_store::{Engine, Store, StoreError, care, people, requests, sending, standing};
 use axum::http::Method;
 use jiff::civil::date;
 
@@ -137,6 +139,8 @@ struct Service {
     questions: BTreeMap<Kind, String>,
     /// A message that was set aside, by site, and a use of break-glass.
     messages: BTreeMap<&'static str, String>,
+    /// What was stopped on its way back to a record, by site.
+    sendings: BTreeMap<&'static str, i64>,
     glasses: BTreeMap<&'static str, String>,
     /// The tokens of their private links.
     links: BTreeMap<Kind, String>,
@@ -185,9 +189,24 @@ impl Service {
             messages.insert(site, message.to_string());
             glasses.insert(site, glass.id.to_string());
         }
+        let sendings =
+            [("chelwest", Kind::OfInes), ("elsewhere", Kind::Elsewhere)].map(|(site, kind)| (site, stop(&app, site, people[&kind])));
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let address = serve(&runtime, router(app.clone(), Options::default()));
-        Self { app, address, people, concerns, replies, questions, messages, glasses, links, _runtime: runtime, _database: database }
+        Self {
+            app,
+            address,
+            people,
+            concerns,
+            replies,
+            questions,
+            messages,
+            sendings: sendings.into(),
+            glasses,
+            links,
+            _runtime: runtime,
+            _database: database,
+        }
     }
 
     /// A path with its parts filled in; nothing when it is about a person and there is none of the kind.
@@ -217,6 +236,7 @@ impl Service {
                 "message" => self.messages[site].clone(),
                 "glass" => self.glasses[site].clone(),
                 "site" => site.to_owned(),
+                "sending" => self.sendings[site].to_string(),
                 "kind" => "due".to_owned(),
                 "name" => "nhsuk-icon-cross.svg".to_owned(),
                 "type" => "Task".to_owned(),
@@ -278,6 +298,24 @@ fn set_aside(app: &App, site: &str, engineer: &str) -> MessageId {
     app.flush().unwrap();
     let page = app.desk(engineer).unwrap().quarantined_page(1).unwrap();
     page.messages.first().unwrap_or_else(|| panic!("nothing was set aside at {site}")).id.parse().unwrap()
+}
+
+/// Has something about a person stopped on its way back to a site's record.
+fn stop(app: &App, site: &'static str, person: PersonId) -> i64 {
+    let (record, at) = (app.record(person).unwrap(), app.world.now());
+    let (id, client) = (record.triggers[0].id, site.to_owned());
+    let request =
+        requests::Request { id, client, site: SiteId(site.into()), system: "order".into(), value: "1".into(), body: "{}".into(), person };
+    let progress = Progress::of(&record.triggers[0], &record);
+    let stopped = app.store.write(move |tx| {
+        requests::add(tx, &request)?;
+        let position = requests::tell(tx, id, 1, progress, at)?;
+        sending::queue(tx, position, id, site, at)?;
+        let due = sending::load(tx, position)?.unwrap();
+        sending::keep(tx, &sending::Sending { state: State::Parked, parked: Some(Parked::Refused), ..due })?;
+        Ok::<_, StoreError>(position)
+    });
+    stopped.unwrap()
 }
 
 fn reply(app: &App, person: PersonId) -> String {
@@ -370,7 +408,7 @@ fn every_address_is_open_to_whom_the_policy_says_and_the_matrix_says_so() {
                     assert_eq!(open, policy, "{heading}: {} {} by {action}", route.method, route.path);
                 }
                 words(&open)
-            } else if ["{site}", "{staff}", "{supporter}", "{feed}", "{message}", "{glass}"].into_iter().any(about) {
+            } else if ["{site}", "{staff}", "{supporter}", "{feed}", "{message}", "{glass}", "{sending}"].into_iter().any(about) {
                 let (own, other) = (open_of(Kind::OfInes), open_of(Kind::Elsewhere));
                 assert!(!other, "{heading} reaches another site by {} {}", route.method, route.path);
                 if own { "own sites".to_owned() } else { "–".to_owned() }
