@@ -164,9 +164,12 @@ impl App {
     /// # Errors
     /// The store's.
     pub fn next_to_send(&self, feed: &Feed) -> Result<Option<ToSend>, Failure> {
+        let now = self.world.now();
+        if self.store.read(|tx| sending::next(tx, &feed.key, now))?.is_none() {
+            return Ok(None);
+        }
         let (app, feed) = (self.clone(), feed.clone());
         self.store.write(move |tx| {
-            let now = app.world.now();
             while let Some(due) = sending::next(tx, &feed.key, now)? {
                 let request = requests::load(tx, due.request)?.ok_or(Failure::NotFound)?;
                 let record = load(tx, due.person)?;

@@ -22,10 +22,11 @@ use crate::clock::SetClock;
 use crate::current::Current;
 use crate::http;
 use crate::mllp::Listener;
+use crate::mllp::courier::{Round, courier};
 use crate::output::{remark, say};
 use crate::simulate::Answering;
 use crate::stage::{self, Stage};
-use crate::{cli, files, keys, serve, web};
+use crate::{cli, files, keys, record_end, serve, web};
 
 /// The demo.
 #[derive(Debug, Args)]
@@ -80,6 +81,8 @@ pub(crate) fn run(demo: &Demo) -> Result<ExitCode, Failure> {
     remark(&format!(
         "\n  The demo is at  http://{address}/\n  Everybody in it is invented, and nothing can leave this machine. Ctrl-C ends it.\n"
     ));
+    let feeds = Arc::clone(&current.get().setup);
+    let _couriers = feeds.feeds.values().map(|feed| courier(&current, feed)).collect::<Result<Vec<_>, _>>()?;
     let pages = web::router(current.clone(), web::Options { demo: true, stage: Some(Arc::new(stage)), ..web::Options::default() });
     runtime.spawn(keep_counters(current));
     runtime.block_on(http::serve(listener, pages, http::Bounds::default(), serve::stop_signal()))?;
@@ -102,6 +105,10 @@ const KEYS: &str = "alongside.keys";
 
 fn open(demo: &Demo) -> Result<(App, Arc<SetClock>), Failure> {
     let mut setup = Setup::read(DEMO_CONFIGURATION, &Extra::default()).map_err(Failure::Invalid)?;
+    for feed in setup.feeds.values_mut().filter(|feed| !feed.is_of_lists()) {
+        let record = record_end::open().map_err(|error| Failure::Broken(format!("a record: {}", error.kind())))?;
+        feed.send = Some(record.to_string());
+    }
     setup.server.letters = Some(demo.data.join(stage::LETTERS).display().to_string());
     let url = match &demo.database {
         Some(url) => cli::database(url)?,
@@ -131,7 +138,9 @@ fn play(app: &App, clock: &SetClock, listeners: &[(String, Listener)], demo: &De
     for (feed, listener) in listeners {
         senders.insert(feed.clone(), Answering::connect(&listener.address.to_string())?);
     }
-    let mut player = Player { app, clock, senders, day: Date::MIN, seed: demo.seed, messages: 0, acts: 0 };
+    let current = Current::from(app.clone());
+    let rounds = app.setup.feeds.values().filter_map(|feed| Round::of(&current, feed).transpose()).collect::<Result<_, _>>()?;
+    let mut player = Player { app, clock, senders, rounds, day: Date::MIN, seed: demo.seed, messages: 0, acts: 0 };
     remark("Playing two hospitals' year, January 2024 to 6 January 2025, through MLLP:");
     let begun = Instant::now();
     let progress = files::progress(0);
@@ -155,6 +164,7 @@ struct Player<'a> {
     app: &'a App,
     clock: &'a SetClock,
     senders: BTreeMap<String, Answering>,
+    rounds: Vec<Round>,
     day: Date,
     seed: u64,
     messages: u64,
@@ -172,6 +182,7 @@ impl Player<'_> {
             }
             self.app.flush()?;
             serve::what_time_brings(self.app)?;
+            self.rounds.iter_mut().try_for_each(Round::carry_all)?;
         }
         match event.what {
             Happening::Message { feed, bytes } => {
@@ -189,12 +200,13 @@ impl Player<'_> {
             Happening::Act { site, mrn, act } => {
                 self.acts += 1;
                 let kind = act.name();
-                self.app.perform(site, &mrn, act).map_err(|failure| {
+                let done = self.app.perform(site, &mrn, act).map_err(|failure| {
                     Failure::Broken(format!(
                         "an act of the story ({kind} at {site}, {mrn}, {}) was not possible: {failure}",
                         london_time(event.at)
                     ))
-                })
+                });
+                done.and_then(|()| self.rounds.iter_mut().try_for_each(Round::carry_all))
             }
         }
     }

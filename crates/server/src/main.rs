@@ -18,6 +18,7 @@ mod mllp;
 mod oidc;
 mod output;
 mod record;
+mod record_end;
 mod serve;
 mod sign_in;
 mod simulate;

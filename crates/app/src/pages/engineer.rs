@@ -254,8 +254,15 @@ fn sends(feed: &Feed, open: &sending::Open, now: Timestamp) -> String {
         return String::new();
     }
     let Some(since) = open.since else { return "everything has been sent back".to_owned() };
-    let stopped = if open.parked > 0 { format!(", {} of them stopped", words::number(open.parked)) } else { String::new() };
-    format!("{}{stopped}, the oldest since {}", words::counted(open.all, "message waits", "messages wait"), words::recent(since, now))
+    let since = words::recent(since, now);
+    match (open.parked, open.all - open.parked) {
+        (0, waiting) => format!("{}, the oldest since {since}", words::counted(waiting, "message waits", "messages wait")),
+        (stopped, 0) => format!("{} stopped, the oldest {since}", words::counted(stopped, "message", "messages")),
+        (stopped, waiting) => {
+            let stopped = words::counted(stopped, "message", "messages");
+            format!("{stopped} stopped and {} waiting, the oldest since {since}", words::number(waiting))
+        }
+    }
 }
 
 /// A feed's messages by hour.

@@ -20,7 +20,7 @@ const PARKED_MAX: u32 = 100;
 pub struct SentLine {
     /// `In contact`.
     pub what: String,
-    /// `Filed in CareFlow … today at 2:02pm: accepted, number 4711.`
+    /// `Filed in CareFlow, today at 2:02pm: accepted, number 4711.`
     pub standing: String,
     /// Whether somebody must look.
     pub stopped: bool,
@@ -59,19 +59,25 @@ impl App {
         Ok(sent.iter().take(LINES_MAX).map(|one| self.sent_line(one)).collect())
     }
 
+    /// A record as the clinic calls it: the sender's title without what engineers add.
+    fn record_words(&self, feed: &str) -> String {
+        let title = self.setup.feeds.get(feed).map_or(feed, |feed| feed.profile.title.as_str());
+        title.split(" (").next().unwrap_or(title).to_owned()
+    }
+
     fn sent_line(&self, sent: &Sending) -> SentLine {
         let at = words::recent(sent.changed_at, self.world.now());
-        let to = self.feed_words(&sent.feed);
+        let to = self.record_words(&sent.feed);
         let receipt = sent.receipt.as_ref().map_or_else(String::new, |number| format!(", number {number}"));
         let standing = match sent.state {
-            State::Sent => format!("Filed in {to} {at}: accepted{receipt}."),
+            State::Sent => format!("Filed in {to}, {at}: accepted{receipt}."),
             State::Waiting if sent.tries == 0 => format!("Waits to be sent to {to}."),
             State::Waiting => format!("Sent to {to} and not answered yet; it is sent again, and counts once."),
             State::Parked => {
                 let why = sent.parked.map_or("", Parked::words);
                 format!("Not in {to}: {why}. The integration engineer can send it again.")
             }
-            State::LeftOut => format!("Not in {to}: left out {at}."),
+            State::LeftOut => format!("Not in {to}: left out, {at}."),
         };
         SentLine { what: words::sentence(sent.progress.business.words()), standing, stopped: sent.state == State::Parked }
     }

@@ -44,16 +44,14 @@ impl Drop for Courier {
 /// # Errors
 /// [`Failure::Invalid`] where its TLS cannot be had.
 pub(crate) fn courier(current: &Current, feed: &Feed) -> Result<Option<Courier>, Failure> {
-    let Some(address) = feed.send.clone() else { return Ok(None) };
-    let config = feed.tls.as_ref().map(tls::client).transpose();
-    let config = config.map_err(|why| Failure::invalid(format!("feed {}, TLS", feed.key), why))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let round = Round { current: current.clone(), feed: feed.clone(), address, config, stop: Arc::clone(&stop), line: None, away: 0 };
+    let Some(round) = Round::of(current, feed)? else { return Ok(None) };
     info!(feed = %feed.key, tls = round.config.is_some(), "sends back to the record");
+    let stop = Arc::clone(&round.stop);
     Ok(Some(Courier { thread: Some(std::thread::spawn(move || round.run())), stop }))
 }
 
-struct Round {
+/// What a courier goes by.
+pub(crate) struct Round {
     current: Current,
     feed: Feed,
     address: String,
@@ -65,6 +63,29 @@ struct Round {
 }
 
 impl Round {
+    /// The round of a feed; nothing, where it sends nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] where its TLS cannot be had.
+    pub(crate) fn of(current: &Current, feed: &Feed) -> Result<Option<Self>, Failure> {
+        let Some(address) = feed.send.clone() else { return Ok(None) };
+        let config = feed.tls.as_ref().map(tls::client).transpose();
+        let config = config.map_err(|why| Failure::invalid(format!("feed {}, TLS", feed.key), why))?;
+        let (current, feed) = (current.clone(), feed.clone());
+        Ok(Some(Self { current, feed, address, config, stop: Arc::default(), line: None, away: 0 }))
+    }
+
+    /// Carries all that is due.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn carry_all(&mut self) -> Result<(), Failure> {
+        while let Some(due) = self.current.get().next_to_send(&self.feed)? {
+            self.carry(&due);
+        }
+        Ok(())
+    }
+
     fn run(mut self) {
         while !self.stop.load(Ordering::SeqCst) {
             match self.current.get().next_to_send(&self.feed) {

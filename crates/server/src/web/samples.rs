@@ -237,7 +237,7 @@ pub(crate) fn person() -> PersonPage {
         wellbeing: vec![wellbeing(None), wellbeing(Some("30 September 2024"))],
         sent: vec![SentLine {
             what: "In contact".into(),
-            standing: "Filed in CareFlow at North Middlesex today at 2:02pm: accepted, number 4711.".into(),
+            standing: "Filed in CareFlow, today at 2:02pm: accepted, number 4711.".into(),
             stopped: false,
         }],
         timeline: vec![entry; 40],
