@@ -11,40 +11,11 @@ import { Client } from 'fhir-kit-client';
 import { ask, askOne } from './support/database.mjs';
 import { askToken, assertion, newClientKey, problemsOf, watchResources } from './support/fhir.mjs';
 import { freePort, inRepository, run } from './support/program.mjs';
-import { configuration, serve } from './support/service.mjs';
+import { configuration, serve, team } from './support/service.mjs';
 
 const SCOPES = 'system/*.cruds';
 const MRN = 'https://northmid.example/id/mrn';
 const ORDER = 'https://northmid.example/id/order';
-const TEAM = `
-[[site.partner]]
-key = "charity"
-title = "A charity"
-basis = "inside"
-
-[[staff]]
-key = "nurse-ada"
-name = "Ada, nurse"
-role = "clinician"
-sites = ["northmid"]
-
-[[staff]]
-key = "coordinator-max"
-name = "Max, coordinator"
-role = "coordinator"
-sites = ["northmid"]
-
-[[supporter]]
-key = "anna"
-first_name = "Anna"
-partner = "charity"
-sites = ["northmid"]
-from = 2022-01-01
-training_until = 2090-12-31
-dbs_until = 2090-12-31
-capacity = 20
-`;
-
 function system(key, keys) {
   return `
 [[fhir_client]]
@@ -76,7 +47,7 @@ describe('the closed loop over FHIR', { timeout: 180_000 }, () => {
     writeFileSync(join(folder, 'record.jwks.json'), JSON.stringify(record.jwks));
     const sites = configuration({ database: `sqlite:${database}`, server: { origin }, ports });
     // The partner belongs to the site before it.
-    writeFileSync(config, sites.replace('organisations = [{ code = "RAP" }]', `$&\n${TEAM}`));
+    writeFileSync(config, sites.replace('organisations = [{ code = "RAP" }]', `$&\n${team('northmid')}`));
     appendFileSync(config, system('record', 'jwks_file = "record.jwks.json"'));
     appendFileSync(config, system('engine', `jwks_url = "http://127.0.0.1:${keys.address().port}/jwks.json"`));
     service = await serve({ config }, { cwd: folder });
@@ -176,13 +147,13 @@ describe('the closed loop over FHIR', { timeout: 180_000 }, () => {
     };
     assert.equal(await told(), 'requested: received');
     const referral = referralOf('FHIR1');
-    await does('notice', referral, '--by', 'nurse-ada', '--how', 'in-person', '--answer', 'no-objection', '--knows-diagnosis', '--told-of-support');
+    await does('notice', referral, '--by', 'nurse-northmid', '--how', 'in-person', '--answer', 'no-objection', '--knows-diagnosis', '--told-of-support');
     assert.equal(await told(), 'requested: waiting');
-    await does('allocation', referral, '--supporter', 'anna', '--by', 'coordinator-max');
+    await does('allocation', referral, '--supporter', 'anna-northmid', '--by', 'coordinator-northmid');
     assert.equal(await told(), 'accepted: accepted');
-    await does('contact', referral, '--supporter', 'anna', '--way', 'telephone', '--outcome', 'no-answer');
+    await does('contact', referral, '--supporter', 'anna-northmid', '--way', 'telephone', '--outcome', 'no-answer');
     assert.equal(await told(), 'in-progress: contacting');
-    await does('contact', referral, '--supporter', 'anna', '--way', 'telephone', '--outcome', 'conversation', '--minutes', '30', '--note', 'SECRETWORDS');
+    await does('contact', referral, '--supporter', 'anna-northmid', '--way', 'telephone', '--outcome', 'conversation', '--minutes', '30', '--note', 'SECRETWORDS');
     assert.equal(await told(), 'in-progress: event-completed');
 
     // Withdrawn, now that somebody has begun: no.
@@ -192,7 +163,7 @@ describe('the closed loop over FHIR', { timeout: 180_000 }, () => {
     const refused = await fhir.update({ resourceType: 'Task', id: made.id, body: withdrawn, options: { headers } }).then(assert.fail, (error) => error);
     assert.equal(refused.response?.status ?? refused.status, 422);
 
-    await does('end', referral, '--by', 'anna', '--reason', 'completed');
+    await does('end', referral, '--by', 'anna-northmid', '--reason', 'completed');
     assert.equal(await told(), 'completed: completed');
     const history = await fhir.history({ resourceType: 'Task', id: made.id });
     assert.deepEqual(
@@ -264,6 +235,18 @@ describe('the closed loop over FHIR', { timeout: 180_000 }, () => {
     const again = await fhir.transaction({ body });
     assert.equal(again.entry[1].resource.id, first.entry[1].resource.id);
     assert.equal(askOne(database, "SELECT COUNT(*) FROM request WHERE value = 'transaction-1'"), 1);
+  });
+
+  test('twenty at once under one number are one, and the others are told where it is', async () => {
+    const headers = { Authorization: `Bearer ${await token('record', record)}`, 'Content-Type': 'application/fhir+json' };
+    const body = JSON.stringify(serviceRequest('at-once', 'FHIR5'));
+    const all = await Promise.all(Array.from({ length: 20 }, () => fetch(`${base}/ServiceRequest`, { method: 'POST', headers, body })));
+    assert.deepEqual(all.map(({ status }) => status).sort(), [201, ...Array(19).fill(409)]);
+    const made = all.find(({ status }) => status === 201).headers.get('location');
+    for (const again of all.filter(({ status }) => status === 409)) {
+      assert.ok(made.startsWith(`${again.headers.get('location')}/_history/`), 'Location leads to the one that was made');
+    }
+    assert.equal(askOne(database, "SELECT COUNT(*) FROM request WHERE value = 'at-once'"), 1);
   });
 
   test('fhirpy asks and follows', async () => {

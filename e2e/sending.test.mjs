@@ -12,36 +12,7 @@ import { Hl7Server } from '@medplum/hl7';
 import { ask, askOne } from './support/database.mjs';
 import { connect } from './support/mllp.mjs';
 import { freePort, inRepository, run } from './support/program.mjs';
-import { configuration, serve } from './support/service.mjs';
-
-const TEAM = (site) => `
-[[site.partner]]
-key = "charity"
-title = "A charity"
-basis = "inside"
-
-[[staff]]
-key = "nurse-${site}"
-name = "A nurse"
-role = "clinician"
-sites = ["${site}"]
-
-[[staff]]
-key = "coordinator-${site}"
-name = "A coordinator"
-role = "coordinator"
-sites = ["${site}"]
-
-[[supporter]]
-key = "anna-${site}"
-first_name = "Anna"
-partner = "charity"
-sites = ["${site}"]
-from = 2022-01-01
-training_until = 2090-12-31
-dbs_until = 2090-12-31
-capacity = 20
-`;
+import { configuration, serve, team } from './support/service.mjs';
 
 const PYTHON_SERVER = `
 import asyncio, sys
@@ -112,7 +83,7 @@ describe('back to the record', { timeout: 240_000 }, () => {
     ports = { http: await freePort(), chelwest: await freePort(), northmid: await freePort(), cerner: await freePort(), careflow: await freePort() };
     let text = configuration({ database: `sqlite:${database}`, ports });
     for (const [site, code, back] of [['chelwest', 'RQM', 'cerner'], ['northmid', 'RAP', 'careflow']]) {
-      text = text.replace(`organisations = [{ code = "${code}" }]`, `$&\n${TEAM(site)}`);
+      text = text.replace(`organisations = [{ code = "${code}" }]`, `$&\n${team(site)}`);
       text = text.replace(`listen = "127.0.0.1:${ports[site]}"`, `$&\nsend = "127.0.0.1:${ports[back]}"`);
     }
     writeFileSync(config, text);

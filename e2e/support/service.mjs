@@ -39,6 +39,38 @@ listen = "127.0.0.1:${ports.northmid}"
 `;
 }
 
+/** A partner and a team for a site, to stand right behind its organisations: a nurse, a coordinator and a supporter. */
+export function team(site) {
+  return `
+[[site.partner]]
+key = "charity"
+title = "A charity"
+basis = "inside"
+
+[[staff]]
+key = "nurse-${site}"
+name = "A nurse"
+role = "clinician"
+sites = ["${site}"]
+
+[[staff]]
+key = "coordinator-${site}"
+name = "A coordinator"
+role = "coordinator"
+sites = ["${site}"]
+
+[[supporter]]
+key = "anna-${site}"
+first_name = "Anna"
+partner = "charity"
+sites = ["${site}"]
+from = 2022-01-01
+training_until = 2090-12-31
+dbs_until = 2090-12-31
+capacity = 20
+`;
+}
+
 /** Writes a configuration with free ports into a folder. */
 export async function configure(folder, { database = `sqlite:${join(folder, 'alongside.db')}`, server } = {}) {
   const ports = { http: await freePort(), chelwest: await freePort(), northmid: await freePort() };

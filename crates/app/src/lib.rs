@@ -21,6 +21,7 @@ pub mod pages;
 pub mod people;
 pub mod personal;
 pub mod profile;
+pub mod reconciling;
 pub mod reporting;
 pub mod sample;
 pub mod sending;

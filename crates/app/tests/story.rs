@@ -106,6 +106,19 @@ fn ledger_balances(app: &App) {
     assert!(findings.is_well(), "{findings:?}");
 }
 
+/// Every list that the clinics sent agrees with the ledger: nobody whom one calls newly diagnosed was missed.
+fn lists_and_ledger_agree(app: &App) {
+    let period = Period { from: date(2023, 1, 1), to: date(2025, 1, 6) };
+    let mut counted = 0;
+    for event in year(7, Scale { crowd: 0.0005 }) {
+        let Happening::List { feed, csv } = event.what else { continue };
+        let told = app.reconcile(&app.setup.feeds[feed], csv.as_bytes(), period).unwrap();
+        assert!(told.is_whole(), "{feed}: {:?}", told.theirs);
+        counted += told.theirs.len();
+    }
+    assert!(counted > 0);
+}
+
 /// Forty messages with a code that the profile does not know; a mended profile and a replay bring two referrals.
 fn mending_the_profile_brings_two_referrals(app: &App) {
     let awaiting = |app: &App| {
@@ -132,6 +145,7 @@ fn what_else_people_do(app: &App, world: &FixedWorld) {
     world.set("2025-01-06T09:00:00Z".parse().unwrap());
     pages_can_be_read(app);
     letters_leave_once(app);
+    lists_and_ledger_agree(app);
     keys_come_and_go(app, &StaffId("nurse-aoife".into()));
     a_record_asks_and_withdraws(app);
     a_record_is_told(app);

@@ -31,6 +31,7 @@ pub mod person;
 pub mod policy;
 pub mod progress;
 pub mod question;
+pub mod reconciliation;
 pub mod record;
 pub mod referral;
 pub mod reply;

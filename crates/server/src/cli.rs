@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use alongside_app::importing::Sheet;
 use alongside_app::setup::{Feed, Setup};
-use alongside_app::{App, Failure, reporting};
+use alongside_app::{App, Failure, reconciling, reporting};
 use alongside_domain::calendar::{Period, Quarter};
 use alongside_domain::id::{ImportId, ReferralId};
 use alongside_domain::measures::Audience;
@@ -15,6 +15,7 @@ use alongside_store::{BackupError, DatabaseUrl, Store};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use crate::backend::Clients;
 use crate::clock::MachineClock;
 use crate::output::{remark, say};
 use crate::{account, audit, config, demo, feed, files, keys, mllp, record, serve, simulate};
@@ -138,6 +139,23 @@ enum Command {
         /// text or json.
         #[arg(long, value_parser = ["text", "json"], default_value = "text")]
         format: String,
+    },
+    /// A clinic's own list, such as a quarter's HARS extract, compared with the ledger: who should have been offered and was not,
+    /// by the hospital's number. Changes nothing. Ends with status 1 if anybody is missed.
+    Reconcile {
+        #[command(flatten)]
+        place: Place,
+        /// The feed of lists whose profile says what the columns mean.
+        #[arg(long)]
+        feed: String,
+        /// First day.
+        #[arg(long)]
+        from: Date,
+        /// Last day.
+        #[arg(long)]
+        to: Date,
+        /// The list, as CSV.
+        file: PathBuf,
     },
     /// Why was this person referred? Message, rule, decision, notice.
     Why {
@@ -265,6 +283,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Worklist { place, site, stage } => worklist(&open(&place)?, &site, &stage),
         Command::Report { place, site, quarter, format, unmasked } => report(&open(&place)?, &site, &quarter, format, unmasked),
         Command::Ledger { place, site, from, to, format } => ledger(&open(&place)?, &site, Period { from, to }, format == "json"),
+        Command::Reconcile { place, feed, from, to, file } => reconcile(&open(&place)?, &feed, Period { from, to }, &file),
         Command::Why { place, referral } => why(&open(&place)?, &referral),
         Command::Doctor { place } => doctor(&open(&place)?),
         Command::Audit { place, what } => audit::run(&open_any(&place)?, &what),
@@ -283,6 +302,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
                 let ends_on = mllp::tls::server(tls).and_then(|_| mllp::tls::ends_on(tls));
                 let ends_on = ends_on.map_err(|what| Failure::invalid(format!("feed {key}, TLS"), what))?;
                 say(&format!("the certificates of feed {key} are good until {ends_on}"));
+            }
+            if !setup.fhir_clients.is_empty() {
+                Clients::from_setup(&setup)?;
+                say(&format!("the keys of {} that ask over FHIR were read", setup.fhir_clients.len()));
             }
             for site in setup.sites_without_shielded_care() {
                 say(&format!("but nobody at {} has sees_shielded: a colleague who is a patient there would be on nobody's list", site.key));
@@ -316,6 +339,13 @@ fn open_any(place: &Place) -> Result<App, Failure> {
 /// Where it is none.
 pub(crate) fn database(url: &str) -> Result<DatabaseUrl, Failure> {
     url.parse().map_err(|_| Failure::invalid("database", "must be sqlite:PATH or postgres://…"))
+}
+
+fn reconcile(app: &App, feed: &str, period: Period, file: &Path) -> Result<ExitCode, Failure> {
+    let feed = feed_of(&app.setup, feed)?;
+    let told = app.reconcile(feed, &files::read(file)?, period)?;
+    say(reconciling::to_text(&feed.site.0, period, &told).trim_end());
+    Ok(if told.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn feed_of<'a>(setup: &'a Setup, key: &str) -> Result<&'a Feed, Failure> {

@@ -16,6 +16,7 @@ use crate::codec::{self, coded, coded_opt};
 use crate::{Row, StoreError, Tx, params, people, statements};
 
 statements! {
+    pub(crate) const NEWLY_DIAGNOSED = "SELECT DISTINCT t.person FROM referral_trigger t JOIN person p ON p.id = t.person WHERE t.kind = 'new-diagnosis' AND t.happened_on >= $2 AND t.happened_on <= $3 AND t.exclusion IS DISTINCT FROM 'result-withdrawn' AND p.site = $1 ORDER BY t.person";
     pub(crate) const CONVERSATIONS = "SELECT c.person, c.contact_on FROM contact c JOIN referral r ON r.id = c.referral WHERE r.site = $1 AND c.outcome = 'conversation' AND c.contact_on >= $2 AND c.contact_on <= $3 ORDER BY c.contact_on, c.person";
     pub(crate) const TRIGGERS = "SELECT t.person, t.kind, t.happened_on, t.outcome, t.referral, t.question, t.exclusion, r.stage, r.stage_reason, q.answered, r.engaged_on, CAST(CASE WHEN t.kind = 'new-diagnosis' AND EXISTS (SELECT 1 FROM referral_trigger c WHERE c.person = t.person AND c.kind = 'clinic-request' AND c.outcome <> 'excluded') THEN 1 ELSE 0 END AS BIGINT) FROM referral_trigger t JOIN person p ON p.id = t.person LEFT JOIN referral r ON r.id = t.referral LEFT JOIN question q ON q.id = t.question WHERE p.site = $1 AND t.happened_on >= $2 AND t.happened_on <= $3 ORDER BY t.happened_on, t.id";
     pub(crate) const TRIGGERS_OF_REFERRAL = "SELECT t.id, t.person, t.origin, t.kind, t.happened_on, t.at, t.rule, t.evidence, t.message, t.outcome, t.referral, t.question, t.exclusion FROM referral_trigger t WHERE t.referral = $1 ORDER BY t.at, t.id";
@@ -239,4 +240,12 @@ fn line_row(row: &Row<'_>) -> Result<Line, StoreError> {
         family: row.opt_text(13)?,
         birth_date: row.opt_date(14)?,
     })
+}
+
+/// The people newly diagnosed at a site in a period, by results and diagnoses that still stand.
+///
+/// # Errors
+/// The store's.
+pub fn newly_diagnosed(tx: &mut Tx<'_>, site: &SiteId, period: Period) -> Result<Vec<PersonId>, StoreError> {
+    tx.query(&NEWLY_DIAGNOSED, params![&site.0, period.from, period.to], |row| row.parsed(0))
 }

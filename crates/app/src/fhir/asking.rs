@@ -30,7 +30,7 @@ use crate::setup::FhirClient;
 /// The elements of a ServiceRequest that are kept as they were sent.
 const KEPT: [&str; 6] = ["intent", "category", "priority", "code", "authoredOn", "requester"];
 /// Those that are taken and told in this program's own way.
-const TAKEN: [&str; 9] = ["resourceType", "id", "meta", "identifier", "status", "subject", "performer", "contained", "text"];
+const TAKEN: [&str; 8] = ["resourceType", "id", "meta", "identifier", "status", "subject", "performer", "contained"];
 /// The elements of a Patient that are taken.
 const OF_PATIENT: [&str; 8] = ["resourceType", "id", "meta", "identifier", "active", "name", "birthDate", "telecom"];
 /// The longest text of an element that is kept.
@@ -53,12 +53,12 @@ impl Asked {
 
     /// Reads a ServiceRequest, or says everything that is wrong with it.
     fn read(resource: &Value, client: &FhirClient, today: Date) -> Result<Self, Refused> {
-        let mut issues = Vec::new();
         let element = |name: &str| format!("ServiceRequest.{name}");
-        for name in resource.as_object().into_iter().flatten().map(|(name, _)| name.as_str()) {
-            if !KEPT.contains(&name) && !TAKEN.contains(&name) {
-                issues.push(Issue::at(Code::NotSupported, element(name), "is not kept here, and so not taken: send it without"));
-            }
+        let mut issues = not_kept(resource, "ServiceRequest", &[&KEPT, &TAKEN]);
+        let service = format!("HealthcareService/{}", client.system.site);
+        let mut performers = resource["performer"].as_array().into_iter().flatten();
+        if !performers.all(|performer| performer["reference"].as_str().is_some_and(|reference| reference.ends_with(&service))) {
+            issues.push(Issue::at(Code::Value, element("performer"), "is not the service of this site"));
         }
         if resource["status"] != "active" {
             issues.push(Issue::at(Code::BusinessRule, element("status"), "must be active: what is a draft is not asked yet"));
@@ -97,6 +97,16 @@ impl Asked {
             _ => Err(Refused::all(422, issues)),
         }
     }
+}
+
+/// Elements that are not kept here, and so are not taken: whoever wrote them must know.
+pub(super) fn not_kept(resource: &Value, place: &str, kept: &[&[&str]]) -> Vec<Issue> {
+    let names = resource.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    // What stands beside a primitive (`_name`) belongs to it.
+    let unkept = names.filter(|name| !kept.iter().any(|kept| kept.contains(&name.trim_start_matches('_'))));
+    unkept
+        .map(|name| Issue::at(Code::NotSupported, format!("{place}.{name}"), "is not kept here, and so not taken: send it without"))
+        .collect()
 }
 
 /// A number as the rules know it: those of one client are apart from those of another.
@@ -138,12 +148,7 @@ fn is_long(value: &Value) -> bool {
 
 /// Of whom a Patient tells, by the hospital's own number.
 fn subject_of(patient: &Value, place: &str, client: &FhirClient, today: Date) -> Result<Subject, Refused> {
-    let mut issues = Vec::new();
-    for name in patient.as_object().into_iter().flatten().map(|(name, _)| name.as_str()) {
-        if !OF_PATIENT.contains(&name) {
-            issues.push(Issue::at(Code::NotSupported, format!("{place}.{name}"), "is not kept here, and so not taken: send it without"));
-        }
-    }
+    let mut issues = not_kept(patient, place, &[&OF_PATIENT]);
     let identifiers: Vec<&Value> = patient["identifier"].as_array().into_iter().flatten().collect();
     let of = |system: &str| identifiers.iter().find(|held| held["system"] == *system);
     let local = of(&client.local_identifier).and_then(|held| held["value"].as_str()).map(str::trim).filter(|value| !value.is_empty());

@@ -7,13 +7,29 @@ use alongside_store::Tx;
 use serde_json::{Value, json};
 
 use super::Refused;
-use super::asking::About;
+use super::asking::{About, not_kept};
 use super::hatch::{Hatch, Reply, Request, Seen};
 use super::kinds::Interaction;
 use super::told::Held;
 
 /// The most entries of a bundle.
 const ENTRIES_MAX: usize = 100;
+/// The elements of a Task that may come with a request: each follows from the request, and none says anything of its own.
+const OF_TASK: [&str; 13] = [
+    "resourceType",
+    "id",
+    "meta",
+    "identifier",
+    "status",
+    "intent",
+    "priority",
+    "code",
+    "focus",
+    "for",
+    "authoredOn",
+    "requester",
+    "owner",
+];
 
 impl Hatch {
     /// Carries out a batch or a transaction.
@@ -121,6 +137,10 @@ impl Hatch {
     fn task_of(&self, entry: &Value, asked: &BTreeMap<String, Held>) -> Result<Reply, Refused> {
         let resource = &entry["resource"];
         reading::resource("Task", &resource.to_string()).map_err(|issues| Refused::all(400, issues))?;
+        let unkept = not_kept(resource, "Task", &[&OF_TASK]);
+        if !unkept.is_empty() {
+            return Err(Refused::all(422, unkept));
+        }
         let held = resource["focus"]["reference"].as_str().and_then(|url| asked.get(url));
         let held = held.ok_or_else(|| Refused::rule("Task.focus", "must be a ServiceRequest of the same transaction"))?;
         for (element, wanted) in [("status", "requested"), ("intent", "order")] {

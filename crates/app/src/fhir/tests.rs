@@ -346,6 +346,11 @@ fn a_transaction_is_all_or_nothing_and_a_batch_each_for_itself() {
         assert_eq!(refused.body["issue"][0]["expression"][0], "Bundle.entry[3].http._has:x");
         assert!(ids(&search(&record, "Task", &[]).body).is_empty(), "nothing was kept");
 
+        let mut noted: Value = serde_json::from_str(&transaction(json!({ "request": { "method": "GET", "url": "Task" } }))).unwrap();
+        noted["entry"][2]["resource"]["note"] = json!([{ "text": "Okafor is worried" }]);
+        let refused = record.answer(Request::Bundle { body: noted.to_string() });
+        assert_eq!(refused.body["issue"][0]["expression"][0], "Bundle.entry[2].Task.note");
+
         let right = transaction(json!({ "request": { "method": "GET", "url": "Task?status=requested" } }));
         let done = record.answer(Request::Bundle { body: right.clone() }).body;
         let statuses = |bundle: &Value| -> Vec<String> {
@@ -383,6 +388,7 @@ fn what_cannot_be_kept_is_not_taken_and_has_its_place() {
             issues.map(|issue| issue["expression"][0].as_str().unwrap_or_default().to_owned()).collect()
         };
         assert_eq!(places(&|it| it["note"] = json!([{ "text": "Okafor is worried" }])), ["ServiceRequest.note"]);
+        assert_eq!(places(&|it| it["performer"] = json!([{ "reference": "Organization/other" }])), ["ServiceRequest.performer"]);
         assert_eq!(places(&|it| it["status"] = json!("draft")), ["ServiceRequest.status"]);
         assert_eq!(places(&|it| it["code"]["coding"][0]["code"] = json!("1")), ["ServiceRequest.code"]);
         assert_eq!(places(&|it| it["authoredOn"] = json!("2024-04-03")), ["ServiceRequest.authoredOn"]);
