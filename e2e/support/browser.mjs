@@ -10,7 +10,7 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
  * A new browser. Every page that it opens may speak to the loopback address alone; what else
  * a page asks for is refused and kept in `refused`, for a test to say that there was nothing.
  */
-export async function openBrowser(options = {}) {
+export async function openBrowser(options = {}, flags = []) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -22,6 +22,7 @@ export async function openBrowser(options = {}) {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...flags,
     ],
   });
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/London', ...options });

@@ -33,10 +33,11 @@ export function signed(header, claims, key) {
  * Starts a provider at `localhost`, which to a browser is another site than 127.0.0.1. `origin` is where the program's pages
  * are; `clientKey` makes the program prove itself by that key instead of the secret. Returns `issuer`; `tamper`, to set to a
  * function that changes header and claims of the next ID tokens; `acr`, what its page says of how people proved themselves;
+ * `scopes`, `settings` and `clients` are more of each; `observe` gets the provider.
  * `hold`, to set so that it sends no browser back and leaves in `held` where to; `exchanges`, how often it was asked for
  * tokens; `logoutToken(subject, changes)`; and `stop()`.
  */
-export async function startProvider(origin, { clientKey } = {}) {
+export async function startProvider(origin, { clientKey, scopes = [], settings = {}, clients = [], observe } = {}) {
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
   const key = newKey('provider-1');
@@ -51,7 +52,7 @@ export async function startProvider(origin, { clientKey } = {}) {
     ...(clientKey ? byKey : { client_secret: SECRET }),
   };
   const provider = new Provider(issuer, {
-    clients: [client],
+    clients: [client, ...clients],
     jwks: { keys: [key.jwk] },
     pkce: { required: () => true, methods: ['S256'] },
     acrValues: ['AAL2', 'AAL3'],
@@ -62,11 +63,14 @@ export async function startProvider(origin, { clientKey } = {}) {
     // Nobody is asked what may be told: an organisation has agreed for its people.
     loadExistingGrant: async (ctx) => {
       const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
-      grant.addOIDCScope('openid');
+      grant.addOIDCScope(['openid', ...scopes].join(' '));
       await grant.save();
       return grant;
     },
+    ...(scopes.length > 0 ? { scopes: ['openid', ...scopes] } : {}),
+    ...settings,
   });
+  observe?.(provider, state);
   provider.use(async (ctx, next) => {
     await next();
     const to = ctx.response.get('location');

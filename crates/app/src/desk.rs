@@ -32,6 +32,7 @@ mod glass;
 mod govern;
 mod lists;
 mod marks;
+mod opened;
 mod renewals;
 
 pub use care::{DRAFT_CHARACTERS_MAX, DraftForm};
@@ -42,6 +43,7 @@ pub use glass::{GLASS_HOURS, REASON_CHARACTERS_MIN};
 pub use govern::Ending;
 pub use lists::ListPreview;
 pub use marks::OwnDetails;
+pub use opened::Whom;
 
 /// The application as one person may use it. Cheap to clone.
 #[derive(Clone)]

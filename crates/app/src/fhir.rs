@@ -17,6 +17,7 @@ mod tests;
 mod tokens;
 mod told;
 
+pub(crate) use asking::name_of;
 pub use hatch::{Hatch, Reply, Request};
 pub use kinds::{Interaction, SERVED, Served};
 pub use scopes::Scopes;

@@ -7,8 +7,8 @@
 use alongside_domain::decision::Actor;
 use alongside_domain::session::{Ended, Method, NotSignedIn};
 use alongside_domain::supporter::StaffId;
-use alongside_store::accounts;
 use alongside_store::audit::{self, Entry, Outcome};
+use alongside_store::{accounts, standing};
 
 use crate::accounts::{SecretToken, unlink_all};
 use crate::{App, Failure};
@@ -28,6 +28,37 @@ impl App {
             return Err(Failure::NotFound);
         };
         self.sign_in(&staff, Method::OpenIdConnect)
+    }
+
+    /// Opens a session for whoever a hospital's system says is at its desk, by a link that it signed. `jti` is the number of
+    /// the link, which is good once; the system's user is known here by the system's key.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`] for a link that was used; those of [`App::sign_in_with`].
+    pub fn sign_in_by_link(&self, client: &str, subject: &str, jti: &str) -> Result<SecretToken, Failure> {
+        let staff = self.identity(client, subject)?;
+        let link = audit::keyed_digest(&self.keys.audit, "record-link", format!("{client} {jti}").as_bytes());
+        let (whose, now) = (staff.clone().unwrap_or_else(|| StaffId(client.to_owned())), self.world.now());
+        let why = match (self.store.write(move |tx| standing::once(tx, &link, &whose, now))?, staff) {
+            (true, Some(staff)) => return self.sign_in(&staff, Method::RecordLink),
+            (true, None) => NotSignedIn::NotLinked,
+            (false, _) => NotSignedIn::LinkUsed,
+        };
+        self.note_not_signed_in(&StaffId(String::new()), why)?;
+        Err(if why == NotSignedIn::LinkUsed { Failure::Forbidden } else { Failure::NotFound })
+    }
+
+    /// Notes under which name a hospital's record knows somebody who has just signed in with its account, as the record itself
+    /// said in that moment: so what it asks for them later is theirs. A name that is somebody else's stays theirs.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn note_known_as(&self, iss: &str, user: &str, staff: &StaffId) -> Result<(), Failure> {
+        if self.identity(iss, user)?.is_some() {
+            return Ok(());
+        }
+        let (iss, user, staff) = (iss.to_owned(), user.to_owned(), staff.clone());
+        Ok(self.store.write(move |tx| accounts::link(tx, &iss, &user, &staff))?)
     }
 
     /// Takes up an invitation with an account elsewhere, and opens a session.

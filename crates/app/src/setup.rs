@@ -18,7 +18,7 @@ mod fhir_client;
 mod identity;
 
 pub use fhir_client::{ClientKeys, FhirClient};
-pub use identity::{ClientCredential, IdentityProvider, SigningAlgorithm};
+pub use identity::{ClientCredential, IdentityProvider, Launch, SigningAlgorithm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -385,7 +385,7 @@ impl Setup {
         let feeds = reader.feeds(&file.feed, &sites, extra);
         let staff = reader.staff(&file.staff, &sites);
         let supporters = reader.supporters(&file.supporter, &sites);
-        let identity_providers = reader.identity_providers(&file.identity_provider);
+        let identity_providers = reader.identity_providers(&file.identity_provider, &sites);
         let people = staff.keys().chain(supporters.keys()).collect();
         let fhir_clients = reader.fhir_clients(&file.fhir_client, &sites, &feeds, &people);
         let instruments = instruments::read_all(&extra.instruments).unwrap_or_else(|problems| {
@@ -510,8 +510,9 @@ impl Reader {
             self.say("server.name".into(), "must be some words that tell nobody what the service is about");
         }
         for (index, host) in server.embedded_by.iter().enumerate() {
-            let name = host.strip_prefix("https://").unwrap_or_default();
-            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c)) {
+            let name = host.split_once("://").map_or("", |(_, name)| name);
+            let sound = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c));
+            if identity::web_address(host).is_err() || !sound(name) {
                 self.say(format!("server.embedded_by[{}]", index + 1), "must be https:// and a host, with nothing after it");
             }
         }
@@ -783,6 +784,8 @@ mod tests {
             "name = \" \"",
             "embedded_by = [\"https://a b\"]",
             "embedded_by = [\"*\"]",
+            "embedded_by = [\"https://a/b\"]",
+            "embedded_by = [\"http://record.example\"]",
             "embedded_by = [\"https://a;b\"]",
         ] {
             assert!(read(bad).is_err(), "{bad}");

@@ -11,6 +11,8 @@ coded! {
         PasswordAndCode = "password+totp", "password and code";
         Passkey = "passkey", "passkey";
         OpenIdConnect = "openid-connect", "organisation account";
+        /// A link that the hospital's record signed.
+        RecordLink = "record-link", "a link from the hospital’s record";
         /// One click, in the demo alone.
         Demo = "demo", "demo";
     }
@@ -64,6 +66,8 @@ coded! {
         PasskeyWrong = "passkey-wrong", "a passkey that proved nothing";
         /// An account elsewhere that is nobody's here. Which it is, is not kept.
         NotLinked = "not-linked", "an account elsewhere that is nobody's here";
+        /// A link that a hospital's record signed, and that was used before.
+        LinkUsed = "link-used", "a link that was used before";
         NotOpen = "not-open", "suspended, or not configured any more";
         /// Written down once for a row of tries that were not given.
         TooManyTries = "too-many-tries", "too many tries";

@@ -101,9 +101,11 @@ pub(crate) fn run(app: &App, what: &Account) -> Result<ExitCode, Failure> {
             }
         }
         Account::Link { key, provider, subject } => {
-            let unknown = || Failure::invalid("provider", "no identity provider of this key is configured");
-            let provider = app.setup.identity_providers.get(provider).ok_or_else(unknown)?;
-            app.connect(&provider.issuer, subject, &staff(app, key)?)?;
+            let issuer = app.setup.identity_providers.get(provider).map(|provider| &provider.issuer);
+            // A hospital's system that signs links is its own issuer, by its key.
+            let issuer = issuer.or_else(|| app.setup.fhir_clients.get_key_value(provider).map(|(key, _)| key));
+            let unknown = || Failure::invalid("provider", "no identity provider or FHIR client of this key is configured");
+            app.connect(issuer.ok_or_else(unknown)?, subject, &staff(app, key)?)?;
             say("linked");
         }
         Account::Unlink { key } => {

@@ -13,10 +13,13 @@ use tokio::sync::Mutex;
 use crate::oidc::OidcError;
 use crate::oidc::http::Http;
 use crate::oidc::keys::{KeyRing, Pause};
-use crate::oidc::token::{ClientAssertion, Jws};
+use crate::oidc::token::{ClientAssertion, ContextLink, Jws};
 
 /// Where tokens are given.
 pub(crate) const TOKEN_PATH: &str = "/oauth/token";
+
+/// Where a link of a hospital's system leads.
+pub(crate) const LINK_PATH: &str = "/launch/link";
 
 /// Who proved it, and the number of the proof, which is good once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,7 @@ pub(crate) struct Proved {
 pub(crate) struct Clients {
     by_key: BTreeMap<String, Keys>,
     token_url: String,
+    link_url: String,
 }
 
 enum Keys {
@@ -66,7 +70,7 @@ impl Clients {
         if !problems.is_empty() {
             return Err(Failure::Invalid(problems));
         }
-        Ok(Self { by_key, token_url: format!("{}{TOKEN_PATH}", setup.origin()) })
+        Ok(Self { by_key, token_url: format!("{}{TOKEN_PATH}", setup.origin()), link_url: format!("{}{LINK_PATH}", setup.origin()) })
     }
 
     /// Whose assertion it is, once everything about it holds. The client that it claims comes with a refusal, where it claims
@@ -82,6 +86,19 @@ impl Clients {
             Ok(jti) => Ok(Proved { client, jti }),
             Err(error) => Err((error, Some(client))),
         }
+    }
+
+    /// What a link says by which a system opens this program, and whose it is, once everything about it holds.
+    ///
+    /// # Errors
+    /// Each of its own kind, whatever does not hold.
+    pub(crate) async fn linked(&self, token: &str, now: Timestamp) -> Result<(String, ContextLink), OidcError> {
+        let jws = Jws::parse(token)?;
+        let client = jws.claimed_issuer()?;
+        let keys = self.by_key.get(&client).ok_or(OidcError::ProviderUnknown)?;
+        let key = keys.key(jws.kid()?, jws.algorithm()?, now).await?;
+        let link = ContextLink::checked(&jws, &key, &client, &self.link_url, now)?;
+        Ok((client, link))
     }
 
     async fn check(&self, jws: &Jws<'_>, client: &str, now: Timestamp) -> Result<String, OidcError> {

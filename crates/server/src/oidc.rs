@@ -18,6 +18,7 @@ mod client;
 mod discovery;
 pub(crate) mod http;
 pub(crate) mod keys;
+mod launch;
 mod pending;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use alongside_app::setup::{IdentityProvider, Setup};
+use alongside_app::desk::NewPerson;
+use alongside_app::setup::{IdentityProvider, Launch, Setup};
 use alongside_app::{Failure, Invalid};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,6 +39,7 @@ use sha2::{Digest, Sha256};
 
 use client::Credential;
 use discovery::Provider;
+pub(crate) use pending::Errand;
 use pending::{Begun, Pending, Remembered};
 use token::{Asked, IdToken, Jws, LogoutToken};
 
@@ -67,8 +70,27 @@ pub(crate) struct Identity {
 pub(crate) struct Finished {
     /// Who it is.
     pub(crate) identity: Identity,
-    /// The token of the invitation that this sign-in takes up, if it was begun from one.
-    pub(crate) invitation: Option<String>,
+    /// What it was begun for.
+    pub(crate) errand: Errand,
+    /// What the record says, where it is one that opens this program.
+    pub(crate) record: Option<Record>,
+}
+
+/// What a hospital's record says of whoever came from it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// The record.
+    pub(crate) launch: Launch,
+    /// Under which name the record knows whoever signed in, such as `Practitioner/123`.
+    pub(crate) user: Option<String>,
+    /// Who is open there, where somebody is, and it could be read.
+    pub(crate) open: Option<NewPerson>,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record").field("launch", &self.launch).finish_non_exhaustive()
+    }
 }
 
 /// Whose sessions a provider has ended.
@@ -270,12 +292,7 @@ impl Providers {
     ///
     /// # Errors
     /// When there is no such provider, it cannot be asked where its pages are, or too many begin at once.
-    pub(crate) async fn begin(
-        &self,
-        provider_key: &str,
-        invitation: Option<String>,
-        now: Timestamp,
-    ) -> Result<(String, String), OidcError> {
+    pub(crate) async fn begin(&self, provider_key: &str, errand: Errand, now: Timestamp) -> Result<(String, String), OidcError> {
         let provider = self.by_key.get(provider_key).ok_or(OidcError::ProviderUnknown)?;
         let metadata = provider.metadata(now).await?;
         let (state, cookie) = (random()?, random()?);
@@ -284,7 +301,7 @@ impl Providers {
             browser: hash(&cookie),
             nonce: random()?,
             verifier: random()?,
-            invitation,
+            errand,
             at_seconds: now.as_second(),
         };
         let mut address = metadata.authorization_endpoint.clone();
@@ -295,7 +312,7 @@ impl Providers {
                 .append_pair("response_type", "code")
                 .append_pair("client_id", &settings.client_id)
                 .append_pair("redirect_uri", &self.redirect_uri)
-                .append_pair("scope", &settings.scopes.join(" "))
+                .append_pair("scope", &launch::scopes(settings, &begun.errand, metadata.reads_patient))
                 .append_pair("state", &state)
                 .append_pair("nonce", &begun.nonce)
                 .append_pair("code_challenge", &challenge(&begun.verifier))
@@ -303,8 +320,13 @@ impl Providers {
             if !settings.acr.is_empty() {
                 query.append_pair("acr_values", &settings.acr.join(" "));
             }
-            if begun.invitation.is_some() {
-                query.append_pair("prompt", "login");
+            match &begun.errand {
+                Errand::Invitation(_) => drop(query.append_pair("prompt", "login")),
+                Errand::Person(Some(handle)) => drop(query.append_pair("launch", handle)),
+                Errand::Person(None) | Errand::Enter => {}
+            }
+            if let Some(launch) = &settings.launch {
+                query.append_pair("aud", &launch.iss);
             }
             if let Some(minutes) = settings.max_age_minutes {
                 query.append_pair("max_age", &(u32::from(minutes) * 60).to_string());
@@ -312,6 +334,13 @@ impl Providers {
         }
         lock(&self.pending).begin(state, begun)?;
         Ok((address.into(), cookie))
+    }
+
+    /// The key of the record that says this of itself (`iss`, SMART App Launch 2.2): no other may open this program.
+    pub(crate) fn of_record(&self, iss: &str) -> Option<&str> {
+        let iss = iss.trim_end_matches('/');
+        let is_it = |provider: &Provider| provider.settings.launch.as_ref().is_some_and(|launch| launch.iss == iss);
+        self.by_key.iter().find(|(_, provider)| is_it(provider)).map(|(key, _)| key.as_str())
     }
 
     /// Finishes a sign-in with what the provider sent the browser back with, and the value of [`BROWSER_COOKIE`].
@@ -344,8 +373,9 @@ impl Providers {
         if let Some(sid) = &token.sid {
             lock(&self.remembered).session(&provider.settings.issuer, sid, &token.sub);
         }
+        let record = launch::record(provider, &begun.errand, &given, token.fhir_user).await;
         let identity = Identity { issuer: provider.settings.issuer.clone(), subject: token.sub };
-        Ok(Finished { identity, invitation: begun.invitation })
+        Ok(Finished { identity, errand: begun.errand, record })
     }
 
     /// Lets a logout token be sent again: what it asked for could not be done.

@@ -22,6 +22,7 @@ mod held;
 mod identity;
 mod invitation;
 mod keep;
+mod launch;
 mod measures;
 mod own_details;
 mod pages;
@@ -65,6 +66,9 @@ use crate::stage::Stage;
 /// The most bytes of a form; the clinic's list is larger and says so at its route.
 const FORM_BYTES_MAX: usize = 64 * 1024;
 
+/// How many lists wait at once to be taken.
+const LISTS_MAX: usize = 16;
+
 /// How the pages are served.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
@@ -90,7 +94,9 @@ pub(crate) struct Web {
     app: Current,
     pub(crate) options: Arc<Options>,
     /// Lists that were looked at and not yet taken.
-    pub(crate) held: Arc<held::Held>,
+    held: Arc<held::Held<(String, Vec<u8>)>>,
+    /// People whom a hospital's record has open and who are not here yet.
+    opened: Arc<held::Held<launch::Opened>>,
     /// What waits while people sign in.
     pub(crate) sign_in: Arc<SignIn>,
 }
@@ -102,7 +108,9 @@ pub(crate) fn router(app: impl Into<Current>, options: Options) -> Router {
     if !options.demo {
         sign_in.passwords.prepare();
     }
-    let web = Web { app, options: Arc::new(options), held: Arc::default(), sign_in };
+    let held = Arc::new(held::Held::with_room_for(LISTS_MAX));
+    let opened = Arc::new(held::Held::with_room_for(launch::OPENED_MAX));
+    let web = Web { app, options: Arc::new(options), held, opened, sign_in };
     routes::router(&web)
         .fallback(pages::nothing_here)
         .method_not_allowed_fallback(pages::not_allowed)

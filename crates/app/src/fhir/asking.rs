@@ -200,7 +200,7 @@ fn subject_of(patient: &Value, place: &str, client: &FhirClient, today: Date) ->
 }
 
 /// The official name, or the first.
-fn name_of(patient: &Value) -> Value {
+pub(crate) fn name_of(patient: &Value) -> Value {
     let names: Vec<&Value> = patient["name"].as_array().into_iter().flatten().collect();
     let official = names.iter().find(|name| name["use"] == "official");
     official.or(names.first()).map_or(Value::Null, |name| (*name).clone())

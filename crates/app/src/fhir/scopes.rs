@@ -19,7 +19,7 @@ impl Scopes {
         for text in texts {
             all.add(text)?;
         }
-        (!all.0.is_empty()).then_some(all)
+        Some(all)
     }
 
     /// What is given of what was asked for: scopes that are not known, or not theirs, are left out. Nothing asked for is

@@ -6,7 +6,7 @@ use alongside_domain::access::System;
 use alongside_domain::person::SiteId;
 use serde::Deserialize;
 
-use super::identity::{is_key, is_word, web_address};
+use super::identity::{NO_SYSTEM, is_key, is_system, web_address};
 use super::{Feed, Reader, Site};
 use crate::fhir::Scopes;
 
@@ -98,9 +98,8 @@ impl Reader {
         if !sites.contains_key(&file.site) {
             self.say(format!("{place}.site"), "is not configured");
         }
-        let is_address = |text: &str| is_word(text) && text.contains(':') && !text.contains('|');
-        if !is_address(&file.local_identifier) {
-            self.say(format!("{place}.local_identifier"), "must be an absolute address, such as https://hospital.example/id/mrn");
+        if !is_system(&file.local_identifier) {
+            self.say(format!("{place}.local_identifier"), NO_SYSTEM);
         }
     }
 
@@ -121,6 +120,7 @@ impl Reader {
     }
 
     fn client_scopes(&mut self, place: &str, file: &FhirClientFile) -> Option<Scopes> {
+        // A system without scopes asks for nothing over FHIR: it opens people by links, or asks for cards.
         let scopes = Scopes::parse(file.scopes.iter().map(String::as_str));
         if scopes.is_none() {
             self.say(format!("{place}.scopes"), "must be scopes of a system, such as system/Task.rs");

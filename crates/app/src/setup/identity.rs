@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use alongside_domain::person::SiteId;
 use serde::Deserialize;
 
-use super::Reader;
+use super::{Reader, Site};
 
 /// The most identity providers: a trust's, a charity's, CIS2, and some to spare.
 const PROVIDERS_MAX: usize = 16;
@@ -38,6 +39,17 @@ pub(super) struct IdentityProviderFile {
     #[serde(default)]
     amr: Vec<String>,
     max_age_minutes: Option<u16>,
+    launch: Option<LaunchFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaunchFile {
+    iss: String,
+    site: String,
+    local_identifier: String,
+    #[serde(default)]
+    hosts: Vec<String>,
 }
 
 /// Somebody who says who a person is: an OpenID Provider. Their users are known by issuer and subject, never by e-mail.
@@ -61,6 +73,21 @@ pub struct IdentityProvider {
     pub amr: Vec<String>,
     /// Minutes since the person proved who they are, at most (1 to 720). None: the provider's own session suffices.
     pub max_age_minutes: Option<u16>,
+    /// The hospital's record whose users these are, where it opens this program for a person (SMART App Launch 2.2).
+    pub launch: Option<Launch>,
+}
+
+/// A hospital's record that opens this program beside a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    /// The address of its FHIR API, exactly as it says it in `iss` when it opens this program.
+    pub iss: String,
+    /// The site whose record it is.
+    pub site: SiteId,
+    /// The system (`Identifier.system`) of the hospital's own numbers in it.
+    pub local_identifier: String,
+    /// Scheme and host of its addresses, where they are at another host than the issuer and `iss`.
+    pub hosts: Vec<String>,
 }
 
 /// How this program proves to an identity provider that it is this program. The secret itself stands in a file.
@@ -179,18 +206,34 @@ pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.len() <= VALUE_CHARACTERS_MAX && text.bytes().all(sound)
 }
 
+/// What is said of a system of identifiers that is none.
+pub(super) const NO_SYSTEM: &str = "must be an absolute address, such as https://hospital.example/id/mrn";
+
+/// Whether `text` can be an `Identifier.system`.
+pub(super) fn is_system(text: &str) -> bool {
+    is_word(text) && text.contains(':') && !text.contains('|')
+}
+
 impl Reader {
-    pub(super) fn identity_providers(&mut self, files: &[IdentityProviderFile]) -> BTreeMap<String, IdentityProvider> {
+    pub(super) fn identity_providers(
+        &mut self,
+        files: &[IdentityProviderFile],
+        sites: &BTreeMap<String, Site>,
+    ) -> BTreeMap<String, IdentityProvider> {
         if files.len() > PROVIDERS_MAX {
             self.say("identity_provider".into(), &format!("there may be at most {PROVIDERS_MAX}"));
         }
         let mut providers = BTreeMap::new();
-        let mut issuers = BTreeSet::new();
+        let (mut issuers, mut records) = (BTreeSet::new(), BTreeSet::new());
         for (index, file) in files.iter().enumerate() {
             let place = format!("identity_provider[{index}]");
             self.provider_values(&place, file);
             if !issuers.insert(file.issuer.clone()) {
                 self.say(format!("{place}.issuer"), "stands twice: a person is known by issuer and subject");
+            }
+            let launch = file.launch.as_ref().map(|launch| self.launch(&format!("{place}.launch"), launch, sites));
+            if launch.as_ref().is_some_and(|launch| !records.insert(launch.iss.clone())) {
+                self.say(format!("{place}.launch.iss"), "stands twice: a record is known by it");
             }
             let Some(credential) = self.credential(&place, file) else { continue };
             let provider = IdentityProvider {
@@ -203,6 +246,7 @@ impl Reader {
                 acr: file.acr.clone(),
                 amr: file.amr.clone(),
                 max_age_minutes: file.max_age_minutes,
+                launch,
             };
             if providers.insert(file.key.clone(), provider).is_some() {
                 self.say(format!("{place}.key"), "stands twice");
@@ -231,6 +275,29 @@ impl Reader {
         }
         if file.max_age_minutes.is_some_and(|minutes| !(1..=MAX_AGE_MINUTES_MAX).contains(&minutes)) {
             self.say(format!("{place}.max_age_minutes"), &format!("must be between 1 and {MAX_AGE_MINUTES_MAX}"));
+        }
+    }
+
+    fn launch(&mut self, place: &str, file: &LaunchFile, sites: &BTreeMap<String, Site>) -> Launch {
+        for (name, address) in [("iss", &file.iss)].into_iter().chain(file.hosts.iter().map(|host| ("hosts", host))) {
+            if let Err(what) = web_address(address) {
+                self.say(format!("{place}.{name}"), what);
+            }
+        }
+        if file.hosts.len() > LIST_MAX {
+            self.say(format!("{place}.hosts"), &format!("must be at most {LIST_MAX}"));
+        }
+        if !sites.contains_key(&file.site) {
+            self.say(format!("{place}.site"), "is not configured");
+        }
+        if !is_system(&file.local_identifier) {
+            self.say(format!("{place}.local_identifier"), NO_SYSTEM);
+        }
+        Launch {
+            iss: file.iss.trim_end_matches('/').to_owned(),
+            site: SiteId(file.site.clone()),
+            local_identifier: file.local_identifier.clone(),
+            hosts: file.hosts.clone(),
         }
     }
 
@@ -293,6 +360,15 @@ mod tests {
         acr = ["AAL3"]
         amr = ["mfa"]
         max_age_minutes = 15
+        [identity_provider.launch]
+        iss = "https://record.example/r4/"
+        site = "north"
+        local_identifier = "https://north.example/id/mrn"
+        hosts = ["https://am.example"]
+        [[site]]
+        key = "north"
+        title = "North"
+        organisations = [{ code = "RAP" }]
     "#;
 
     fn places(text: &str) -> Vec<String> {
@@ -305,6 +381,8 @@ mod tests {
         assert_eq!(setup.origin(), "https://alongside.example");
         assert_eq!(setup.identity_providers["trust"].scopes, ["openid", "profile"]);
         let cis2 = &setup.identity_providers["cis2"];
+        let launch = cis2.launch.as_ref().unwrap();
+        assert_eq!((launch.iss.as_str(), launch.site.0.as_str()), ("https://record.example/r4", "north"));
         assert_eq!((cis2.scopes.as_slice(), cis2.max_age_minutes), (&["openid".to_owned()][..], Some(15)));
         assert_eq!((cis2.acr.as_slice(), cis2.amr.as_slice()), (&["AAL3".to_owned()][..], &["mfa".to_owned()][..]));
         let key = ClientCredential::PrivateKey { file: "key.pem".into(), kid: "k1".into(), algorithm: SigningAlgorithm::Rs384 };
@@ -330,6 +408,10 @@ mod tests {
             ("[\"openid\", \"profile\"]", "[\"open id\"]", "identity_provider[0].scopes"),
             ("[\"mfa\"]", "[\"two words\"]", "identity_provider[1].amr"),
             ("max_age_minutes = 15", "max_age_minutes = 0", "identity_provider[1].max_age_minutes"),
+            ("https://record.example/r4/", "http://record.example", "identity_provider[1].launch.iss"),
+            ("https://am.example\"]", "am.example\"]", "identity_provider[1].launch.hosts"),
+            ("site = \"north\"", "site = \"south\"", "identity_provider[1].launch.site"),
+            ("https://north.example/id/mrn", "mrn", "identity_provider[1].launch.local_identifier"),
         ] {
             assert_eq!(places(&TRUST.replace(from, to)), [place], "{to}");
         }

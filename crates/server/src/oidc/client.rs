@@ -72,6 +72,8 @@ impl Credential {
 pub(super) struct Given {
     pub(super) id_token: String,
     pub(super) access_token: Option<String>,
+    /// Who is open in the record (SMART App Launch 2.2, "Launch context arrives with your access_token").
+    pub(super) patient: Option<String>,
 }
 
 /// A claim about ourselves (RFC 7523, section 3).

@@ -38,6 +38,8 @@ pub(super) struct Metadata {
     pub(super) secret_in_form: bool,
     /// Whether every answer must say its issuer (RFC 9207).
     pub(super) says_issuer_in_answer: bool,
+    /// How the record writes that a Patient is to be read: scopes of SMART's version 2, or of its first.
+    pub(super) reads_patient: &'static str,
 }
 
 #[derive(Deserialize)]
@@ -49,11 +51,15 @@ struct Document {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+    #[serde(default)]
+    capabilities: Vec<String>,
 }
 
 impl Provider {
     pub(super) fn new(settings: IdentityProvider, credential: Credential) -> Result<Self, OidcError> {
-        let http = Http::new(&settings.issuer)?;
+        let launch = settings.launch.iter().flat_map(|launch| std::iter::once(&launch.iss).chain(&launch.hosts));
+        let addresses: Vec<&str> = std::iter::once(&settings.issuer).chain(launch).map(String::as_str).collect();
+        let http = Http::at(&addresses)?;
         Ok(Self { settings, credential, http, known: Mutex::default() })
     }
 
@@ -87,7 +93,11 @@ impl Provider {
     }
 
     async fn read_metadata(&self) -> Result<Metadata, OidcError> {
-        let address = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
+        // A record's addresses are those that it publishes beside its API (SMART App Launch 2.2, "Conformance").
+        let address = match &self.settings.launch {
+            Some(launch) => format!("{}/.well-known/smart-configuration", launch.iss),
+            None => format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/')),
+        };
         let document: Document = self.http.document(self.http.own(&address)?).await?;
         if document.issuer != self.settings.issuer {
             return Err(OidcError::MetadataWrong);
@@ -100,6 +110,11 @@ impl Provider {
             jwks_uri: self.http.own(&document.jwks_uri)?,
             secret_in_form: takes("client_secret_post") && !takes("client_secret_basic"),
             says_issuer_in_answer: document.authorization_response_iss_parameter_supported,
+            reads_patient: if document.capabilities.iter().any(|one| one == "permission-v2") {
+                "patient/Patient.r"
+            } else {
+                "patient/Patient.read"
+            },
         })
     }
 }

@@ -18,7 +18,7 @@ const ANSWER_BYTES_MAX: usize = 512 * 1024;
 #[derive(Debug)]
 pub(crate) struct Http {
     client: Client,
-    issuer: Url,
+    hosts: Vec<Url>,
 }
 
 impl Http {
@@ -27,8 +27,17 @@ impl Http {
     /// # Errors
     /// When the issuer is no address, or TLS cannot be had.
     pub(crate) fn new(issuer: &str) -> Result<Self, OidcError> {
-        let issuer: Url = issuer.parse().map_err(|_| OidcError::MetadataWrong)?;
-        let plain = issuer.scheme() == "http";
+        Self::at(&[issuer])
+    }
+
+    /// A client for somebody who is at several hosts; the scheme of the first is that of all.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub(crate) fn at(addresses: &[&str]) -> Result<Self, OidcError> {
+        let addresses: Result<Vec<Url>, _> = addresses.iter().map(|address| address.parse()).collect();
+        let addresses: Vec<Url> = addresses.map_err(|_| OidcError::MetadataWrong)?;
+        let plain = addresses.first().is_some_and(|first| first.scheme() == "http");
         let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
@@ -41,16 +50,16 @@ impl Http {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|_| OidcError::Broken)?;
-        Ok(Self { client, issuer })
+        Ok(Self { client, hosts: addresses })
     }
 
-    /// An address at the issuer's own scheme, host and port.
+    /// An address at a scheme, host and port that were configured.
     ///
     /// # Errors
     /// For every other address: what a document says must not make this program ask somebody else.
     pub(crate) fn own(&self, text: &str) -> Result<Url, OidcError> {
         let url: Url = text.parse().map_err(|_| OidcError::MetadataWrong)?;
-        let own = url.origin() == self.issuer.origin() && url.username().is_empty() && url.password().is_none();
+        let own = self.hosts.iter().any(|host| host.origin() == url.origin()) && url.username().is_empty() && url.password().is_none();
         if own { Ok(url) } else { Err(OidcError::MetadataWrong) }
     }
 
@@ -59,11 +68,15 @@ impl Http {
     /// # Errors
     /// When it is not there, too large, or of another form.
     pub(crate) async fn document<T: DeserializeOwned>(&self, url: Url) -> Result<T, OidcError> {
-        let (successful, body) = answer(self.client.get(url)).await?;
-        if !successful {
-            return Err(OidcError::Unreachable);
-        }
-        serde_json::from_slice(&body).map_err(|_| OidcError::MetadataWrong)
+        of_json(self.client.get(url)).await
+    }
+
+    /// Reads a resource with a token.
+    ///
+    /// # Errors
+    /// When it is not there, not for whoever has this token, too large, or of another form.
+    pub(crate) async fn resource<T: DeserializeOwned>(&self, url: Url, token: &str) -> Result<T, OidcError> {
+        of_json(self.client.get(url).bearer_auth(token).header("Accept", "application/fhir+json")).await
     }
 
     /// Sends a form, with an `Authorization` header if there is one: whether it was taken, and the answer's body.
@@ -77,6 +90,14 @@ impl Http {
         }
         answer(request).await
     }
+}
+
+async fn of_json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, OidcError> {
+    let (successful, body) = answer(request).await?;
+    if !successful {
+        return Err(OidcError::Unreachable);
+    }
+    serde_json::from_slice(&body).map_err(|_| OidcError::MetadataWrong)
 }
 
 async fn answer(request: RequestBuilder) -> Result<(bool, Vec<u8>), OidcError> {

@@ -15,6 +15,17 @@ const SESSIONS_MAX: usize = 20_000;
 /// The most logout tokens that are remembered as used.
 const LOGOUTS_MAX: usize = 20_000;
 
+/// What a sign-in is begun for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// To come in.
+    Enter,
+    /// To take up an invitation, of which this is the token.
+    Invitation(String),
+    /// To open a person: whom the record has open, by the handle that it gave, or whom somebody chooses there.
+    Person(Option<String>),
+}
+
 /// A sign-in that was begun.
 pub(super) struct Begun {
     /// Key of the provider that was asked.
@@ -25,8 +36,8 @@ pub(super) struct Begun {
     pub(super) nonce: String,
     /// What proves that the code came to who asked for it.
     pub(super) verifier: String,
-    /// The token of the invitation that it takes up.
-    pub(super) invitation: Option<String>,
+    /// What it is begun for.
+    pub(super) errand: Errand,
     /// When it was begun.
     pub(super) at_seconds: i64,
 }
@@ -145,7 +156,14 @@ mod tests {
     use super::*;
 
     fn begun(at_seconds: i64) -> Begun {
-        Begun { provider: "trust".into(), browser: [0; 32], nonce: String::new(), verifier: String::new(), invitation: None, at_seconds }
+        Begun {
+            provider: "trust".into(),
+            browser: [0; 32],
+            nonce: String::new(),
+            verifier: String::new(),
+            errand: Errand::Enter,
+            at_seconds,
+        }
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Stage {
     }
 
     async fn begin_with(&self, provider: &str, fake: &Fake) -> Back {
-        let (address, cookie) = self.providers.begin(provider, None, at(0)).await.unwrap();
+        let (address, cookie) = self.providers.begin(provider, Errand::Enter, at(0)).await.unwrap();
         let asked = query_of(&address);
         let claims = json!({
             "iss": fake.issuer, "sub": "ann", "aud": CLIENT, "exp": NOW_SECONDS + 300, "iat": NOW_SECONDS,
@@ -254,7 +254,7 @@ async fn an_honest_sign_in_gives_issuer_and_subject() {
     }
     let finished = stage.finish(&back).await.unwrap();
     let identity = Identity { issuer: stage.trust.issuer.clone(), subject: "ann".into() };
-    assert_eq!(finished, Finished { identity, invitation: None });
+    assert_eq!(finished, Finished { identity, errand: Errand::Enter, record: None });
     // RFC 6749, section 2.3.1: the parts are encoded as in a form, then joined.
     let basic = base64::engine::general_purpose::STANDARD.encode("alongside:hush+hush");
     assert_eq!(stage.trust.play().authorization.as_deref(), Some(format!("Basic {basic}").as_str()));
@@ -264,16 +264,16 @@ async fn an_honest_sign_in_gives_issuer_and_subject() {
 async fn an_invitation_stays_here_and_comes_back_with_its_sign_in_alone() {
     let stage = Stage::new().await;
     let mut back = stage.begin().await;
-    let (address, cookie) = stage.providers.begin("trust", Some("an invitation".into()), at(0)).await.unwrap();
+    let (address, cookie) = stage.providers.begin("trust", Errand::Invitation("an invitation".into()), at(0)).await.unwrap();
     assert!(!address.contains("invitation"));
     assert_eq!((query_of(&address).get("prompt").map(String::as_str), back.asked.get("prompt")), (Some("login"), None));
     let other = stage.finish(&back).await.unwrap();
-    assert_eq!(other.invitation, None);
+    assert_eq!(other.errand, Errand::Enter);
     back.asked = query_of(&address);
     back.returned.state = Some(back.asked["state"].clone());
     back.claims["nonce"] = json!(back.asked["nonce"]);
     back.cookie = Some(cookie);
-    assert_eq!(stage.finish(&back).await.unwrap().invitation.as_deref(), Some("an invitation"));
+    assert_eq!(stage.finish(&back).await.unwrap().errand, Errand::Invitation("an invitation".into()));
 }
 
 #[tokio::test]
@@ -525,21 +525,21 @@ async fn a_discovery_document_must_be_the_issuers_and_lead_nowhere_else() {
     ] {
         let stage = Stage::new().await;
         stage.trust.play().metadata[name] = json!(value);
-        assert_eq!(stage.providers.begin("trust", None, at(0)).await.unwrap_err(), OidcError::MetadataWrong, "{name} {value}");
+        assert_eq!(stage.providers.begin("trust", Errand::Enter, at(0)).await.unwrap_err(), OidcError::MetadataWrong, "{name} {value}");
     }
-    assert_eq!(Stage::new().await.providers.begin("nobody", None, at(0)).await.unwrap_err(), OidcError::ProviderUnknown);
+    assert_eq!(Stage::new().await.providers.begin("nobody", Errand::Enter, at(0)).await.unwrap_err(), OidcError::ProviderUnknown);
 }
 
 #[tokio::test]
 async fn redirections_are_not_followed_and_answers_are_bounded() {
     let stage = Stage::new().await;
     stage.trust.play().elsewhere = true;
-    assert_eq!(stage.providers.begin("trust", None, at(0)).await.unwrap_err(), OidcError::Unreachable);
+    assert_eq!(stage.providers.begin("trust", Errand::Enter, at(0)).await.unwrap_err(), OidcError::Unreachable);
     stage.trust.play().elsewhere = false;
     stage.trust.play().padding = 600_000;
-    assert_eq!(stage.providers.begin("trust", None, at(10)).await.unwrap_err(), OidcError::Unreachable);
+    assert_eq!(stage.providers.begin("trust", Errand::Enter, at(10)).await.unwrap_err(), OidcError::Unreachable);
     stage.trust.play().padding = 0;
-    assert!(stage.providers.begin("trust", None, at(20)).await.is_ok());
+    assert!(stage.providers.begin("trust", Errand::Enter, at(20)).await.is_ok());
 }
 
 #[tokio::test]
@@ -547,7 +547,7 @@ async fn a_provider_that_fails_is_left_alone_for_some_seconds() {
     let stage = Stage::new().await;
     stage.trust.play().elsewhere = true;
     for _ in 0..5 {
-        assert_eq!(stage.providers.begin("trust", None, at(0)).await.unwrap_err(), OidcError::Unreachable);
+        assert_eq!(stage.providers.begin("trust", Errand::Enter, at(0)).await.unwrap_err(), OidcError::Unreachable);
     }
     assert_eq!(stage.trust.play().metadata_asked, 1);
 }

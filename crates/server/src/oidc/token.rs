@@ -8,6 +8,7 @@ use alongside_app::setup::IdentityProvider;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -116,6 +117,20 @@ impl<'a> Jws<'a> {
         }
     }
 
+    /// As [`Jws::verified`], signed by a system as SMART asks: with RS384 or ES384.
+    ///
+    /// # Errors
+    /// For every other algorithm or type, too.
+    fn verified_by_system<T: DeserializeOwned>(&self, key: &DecodingKey) -> Result<T, OidcError> {
+        if !matches!(self.algorithm()?, Algorithm::RS384 | Algorithm::ES384) {
+            return Err(OidcError::AlgorithmRefused);
+        }
+        if self.header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+            return Err(OidcError::TypeWrong);
+        }
+        self.verified(key)
+    }
+
     /// Half of the hash of the algorithm's kind, as `at_hash` wants it (OpenID Connect Core 1.0, section 3.1.3.6).
     fn half_hash(&self, text: &str) -> Result<String, OidcError> {
         let hash = match self.algorithm()? {
@@ -151,6 +166,9 @@ pub(super) struct IdToken {
     amr: Option<Vec<String>>,
     at_hash: Option<String>,
     pub(super) sid: Option<String>,
+    /// Where the record has whoever signed in (SMART App Launch 2.2, "Scopes for requesting identity data").
+    #[serde(rename = "fhirUser")]
+    pub(super) fhir_user: Option<String>,
 }
 
 impl IdToken {
@@ -258,27 +276,48 @@ impl ClientAssertion {
     /// # Errors
     /// Each of its own kind, whatever does not hold.
     pub(crate) fn checked(jws: &Jws<'_>, key: &DecodingKey, client: &str, token_url: &str, now: Timestamp) -> Result<Self, OidcError> {
-        if !matches!(jws.algorithm()?, Algorithm::RS384 | Algorithm::ES384) {
-            return Err(OidcError::AlgorithmRefused);
-        }
-        if jws.header.typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
-            return Err(OidcError::TypeWrong);
-        }
-        let assertion: Self = jws.verified(key)?;
+        let assertion: Self = jws.verified_by_system(key)?;
         if assertion.iss != client || assertion.sub != client {
             return Err(OidcError::IssuerWrong);
         }
-        if !assertion.aud.is_only(token_url) {
-            return Err(OidcError::AudienceWrong);
+        check_proof(&assertion.aud, token_url, assertion.exp, Self::LIFE_SECONDS_MAX, &assertion.jti, now)?;
+        Ok(assertion)
+    }
+}
+
+/// A link by which a hospital's system opens this program for a person, signed by it: whose desk it is, and who is open there.
+#[derive(Deserialize)]
+pub(crate) struct ContextLink {
+    iss: String,
+    /// The system's own name of whoever sits there.
+    pub(crate) sub: String,
+    aud: Audience,
+    #[serde(deserialize_with = "seconds")]
+    exp: i64,
+    pub(crate) jti: String,
+    /// The hospital's number of the person.
+    pub(crate) patient: String,
+    /// Their date of birth: number and date must be one person's.
+    #[serde(deserialize_with = "day")]
+    pub(crate) birthdate: Date,
+}
+
+impl ContextLink {
+    /// The longest life of a link, in seconds: a browser follows it at once.
+    const LIFE_SECONDS_MAX: i64 = 120;
+
+    /// The link, when everything holds.
+    ///
+    /// # Errors
+    /// Each of its own kind, whatever does not hold.
+    pub(crate) fn checked(jws: &Jws<'_>, key: &DecodingKey, client: &str, url: &str, now: Timestamp) -> Result<Self, OidcError> {
+        let link: Self = jws.verified_by_system(key)?;
+        if link.iss != client {
+            return Err(OidcError::IssuerWrong);
         }
-        let left = assertion.exp.saturating_sub(now.as_second());
-        if left <= -SKEW_SECONDS {
-            return Err(OidcError::Expired);
-        }
-        if left > Self::LIFE_SECONDS_MAX + SKEW_SECONDS {
-            return Err(OidcError::IssuedWrong);
-        }
-        if assertion.jti.is_empty() || assertion.jti.len() > ID_BYTES_MAX { Err(OidcError::TokenMalformed) } else { Ok(assertion) }
+        check_proof(&link.aud, url, link.exp, Self::LIFE_SECONDS_MAX, &link.jti, now)?;
+        let sound = |text: &str| !text.trim().is_empty() && text.len() <= SUBJECT_BYTES_MAX && !text.chars().any(char::is_control);
+        if sound(&link.sub) && sound(&link.patient) { Ok(link) } else { Err(OidcError::TokenMalformed) }
     }
 }
 
@@ -300,6 +339,21 @@ impl Audience {
     }
 }
 
+/// What a system signed: for this address alone, for a short while, with a number of its own.
+fn check_proof(aud: &Audience, url: &str, exp: i64, life_seconds_max: i64, jti: &str, now: Timestamp) -> Result<(), OidcError> {
+    if !aud.is_only(url) {
+        return Err(OidcError::AudienceWrong);
+    }
+    let left = exp.saturating_sub(now.as_second());
+    if left <= -SKEW_SECONDS {
+        return Err(OidcError::Expired);
+    }
+    if left > life_seconds_max + SKEW_SECONDS {
+        return Err(OidcError::IssuedWrong);
+    }
+    if jti.is_empty() || jti.len() > ID_BYTES_MAX { Err(OidcError::TokenMalformed) } else { Ok(()) }
+}
+
 /// From whom, and for us alone.
 fn check_addresses(iss: &str, aud: &Audience, settings: &IdentityProvider) -> Result<(), OidcError> {
     if *iss != settings.issuer {
@@ -316,6 +370,11 @@ fn check_times(iat: i64, exp: i64, now: Timestamp) -> Result<(), OidcError> {
     }
     let age = now.saturating_sub(iat);
     if (-SKEW_SECONDS..=AGE_SECONDS_MAX + SKEW_SECONDS).contains(&age) { Ok(()) } else { Err(OidcError::IssuedWrong) }
+}
+
+/// A day, as `YYYY-MM-DD`.
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(|_| serde::de::Error::custom("no day"))
 }
 
 /// A `NumericDate` (RFC 7519, section 2), which may have a fraction.

@@ -15,7 +15,7 @@ use alongside_domain::trigger;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use jiff::civil::Date;
 
 use super::done::Done;
@@ -29,6 +29,9 @@ use super::{Web, fill, lead_to, page};
 /// The largest list: 5 MiB, far more than a clinic has.
 const LIST_BYTES_MAX: usize = 5 * 1024 * 1024;
 
+/// The form for somebody whom the hospital's record has open.
+pub(super) const OPENED: &str = "/clinic/refer/opened";
+
 /// The addresses of this room.
 pub(crate) fn routes() -> Vec<Route> {
     use Action::{
@@ -40,6 +43,7 @@ pub(crate) fn routes() -> Vec<Route> {
         read("/clinic/refer", May(Refer), refer_form),
         send("/clinic/refer", May(Refer), refer_search),
         send("/clinic/refer/new", May(Refer), refer_new),
+        read(OPENED, May(Refer), refer_opened),
         read("/clinic/list", May(UploadList), list_form),
         send_large("/clinic/list", May(UploadList), LIST_BYTES_MAX, list_preview),
         send("/clinic/list/take", May(UploadList), list_take),
@@ -100,6 +104,8 @@ struct ReferSheet {
     found: Option<Vec<Found>>,
     /// The form for somebody who was not found, once it was looked for.
     new: Option<New>,
+    /// Whether what is entered came from the hospital's record.
+    from_record: bool,
     kinds: Vec<Pick>,
 }
 
@@ -235,7 +241,7 @@ async fn task_form(State(web): State<Web>, seat: Seat, Path(person): Path<String
 }
 
 async fn task(State(web): State<Web>, seat: Seat, Path(person): Path<String>, Posted(fields): Posted, task: Task) -> Response {
-    let (again, whom) = (fields.clone(), person.clone());
+    let (again, whom, beside_one) = (fields.clone(), person.clone(), seat.framed);
     web.carry_out(
         seat,
         move |desk| {
@@ -243,7 +249,8 @@ async fn task(State(web): State<Web>, seat: Seat, Path(person): Path<String>, Po
             let done = do_task(desk, task, person, &fields)?;
             // Somebody whom their answer took out of the reader's hands has no page for them any more.
             let next = match task {
-                Task::Notice => "/clinic".to_owned(),
+                // On to the next, where no record has one person open.
+                Task::Notice if !beside_one => "/clinic".to_owned(),
                 _ if desk.may_open(person)? => format!("/people/{person}"),
                 _ => "/".to_owned(),
             };
@@ -373,6 +380,33 @@ fn guess(text: &str) -> New {
     New { given: given.trim().to_owned(), family: family.to_owned(), ..New::default() }
 }
 
+/// The form with what the hospital's record says of whoever is open there: it is shown to the session that came from the record.
+async fn refer_opened(State(web): State<Web>, seat: Seat) -> Response {
+    let (frame, session, opened) = (Frame::of(&web, &seat), seat.session.digest.clone(), web.opened.clone());
+    web.answer(seat, move |desk| {
+        let now = desk.app().world.now();
+        let Some(waiting) = opened.take(&session, &session, now) else { return Ok(Redirect::to("/clinic/refer").into_response()) };
+        // The page may be asked for again.
+        opened.keep(&session, &session, waiting.clone(), now);
+        let (sites, site, person) = (refer_sites(desk), waiting.site.0, waiting.person);
+        let title = sites.iter().find(|(key, _)| *key == site).map(|(_, title)| title.clone()).unwrap_or_default();
+        let new = New {
+            site: site.clone(),
+            site_title: title,
+            number: person.number,
+            nhs_number: person.nhs_number,
+            given: person.given,
+            family: person.family,
+            telephone: person.telephone,
+            born: person.birth_date.map(Day::of).unwrap_or_default(),
+            once: once(desk),
+        };
+        let sheet = refer_sheet(frame, sites, &site, "");
+        page(StatusCode::OK, fill(&ReferSheet { new: Some(new), from_record: true, ..sheet }))
+    })
+    .await
+}
+
 async fn refer_new(State(web): State<Web>, seat: Seat, Posted(fields): Posted) -> Response {
     let again = fields.clone();
     web.carry_out(
@@ -442,6 +476,7 @@ fn refer_sheet(frame: Frame, sites: Vec<(String, String)>, chosen: &str, text: &
         text: text.to_owned(),
         found: None,
         new: None,
+        from_record: false,
         kinds: new_kinds(""),
     }
 }
@@ -505,7 +540,7 @@ async fn list_preview(State(web): State<Web>, seat: Seat, form: PostedFile) -> R
                 let mut sheet = list_sheet(frame, sites, &site, Vec::new());
                 if preview.can_be_taken() {
                     sheet.held = secret(desk);
-                    held.keep(&sheet.held, &session, &site, bytes, desk.app().world.now());
+                    held.keep(&sheet.held, &session, (site, bytes), desk.app().world.now());
                 }
                 sheet.preview = Some(preview);
                 page(StatusCode::OK, fill(&sheet))

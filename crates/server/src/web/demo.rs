@@ -148,17 +148,17 @@ pub(crate) async fn sign_in(State(web): State<Web>, headers: HeaderMap, Open(fie
         if let Some(session) = before.map(|before| app.session(&before)).transpose()?.flatten() {
             app.end_session(&session.digest, Ended::SignedOut)?;
         }
-        Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token)]))
+        Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token, &headers)]))
     })
     .await
 }
 
 /// Signs out: the session is over for whoever has its cookie, and the browser forgets what it kept.
-pub(crate) async fn sign_out(State(web): State<Web>, seat: Seat, Posted(_): Posted) -> Response {
+pub(crate) async fn sign_out(State(web): State<Web>, seat: Seat, headers: HeaderMap, Posted(_): Posted) -> Response {
     let digest = seat.session.digest.clone();
     web.answer(seat, move |desk| {
         desk.app().end_session(&digest, Ended::SignedOut)?;
-        let mut answer = seat::with_cookies(Redirect::to(seat::SIGN_IN).into_response(), [seat::clear_cookie()]);
+        let mut answer = seat::with_cookies(Redirect::to(seat::SIGN_IN).into_response(), [seat::clear_cookie(&headers)]);
         answer.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
         Ok(answer)
     })

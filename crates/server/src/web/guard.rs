@@ -49,7 +49,8 @@ pub(crate) async fn guard(State(web): State<Web>, request: Request, next: Next) 
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy(&web.options.embedded_by));
+    // No record shows the pages of somebody's own link.
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(if private { &[] } else { &web.options.embedded_by }));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     answer
 }

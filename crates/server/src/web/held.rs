@@ -1,48 +1,52 @@
-//! Lists between preview and "take it": kept here, for a short time and for the session that brought them; the browser
-//! holds a number alone. Nothing of them is written anywhere.
+//! What waits between two pages, such as a list between preview and "take it": kept here, for a short time and for the session
+//! that brought it; the browser holds a number alone. Nothing of it is written anywhere.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a list waits to be taken, in minutes.
+/// How long something waits to be taken, in minutes.
 const MINUTES: i64 = 15;
-/// How many lists wait at once; one more sends the oldest away.
-const LISTS_MAX: usize = 16;
 
-/// Lists that wait.
-#[derive(Default)]
-pub(crate) struct Held(Mutex<BTreeMap<String, List>>);
+/// What waits, of one kind.
+pub(crate) struct Held<T> {
+    waiting: Mutex<BTreeMap<String, Waiting<T>>>,
+    most: usize,
+}
 
-struct List {
+struct Waiting<T> {
     session: String,
-    site: String,
-    bytes: Vec<u8>,
+    what: T,
     until: Timestamp,
 }
 
-impl Held {
-    /// Keeps a list for a session, in the place of an earlier one of the same.
-    pub(crate) fn keep(&self, number: &str, session: &str, site: &str, bytes: Vec<u8>, now: Timestamp) {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.retain(|_, list| list.until > now && list.session != session);
-        while lists.len() >= LISTS_MAX {
-            let Some(oldest) = lists.iter().min_by_key(|(_, list)| list.until).map(|(number, _)| number.clone()) else { break };
-            lists.remove(&oldest);
-        }
-        let until = now + SignedDuration::from_mins(MINUTES);
-        lists.insert(number.to_owned(), List { session: session.to_owned(), site: site.to_owned(), bytes, until });
+impl<T> Held<T> {
+    /// Room for so many; one more sends the oldest away.
+    pub(crate) fn with_room_for(most: usize) -> Self {
+        Self { waiting: Mutex::default(), most }
     }
 
-    /// Takes a list out: site and bytes, where it is of this session and still waits.
-    pub(crate) fn take(&self, number: &str, session: &str, now: Timestamp) -> Option<(String, Vec<u8>)> {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.retain(|_, list| list.until > now);
-        if lists.get(number)?.session != session {
+    /// Keeps something for a session, in the place of what it had before.
+    pub(crate) fn keep(&self, number: &str, session: &str, what: T, now: Timestamp) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|_, held| held.until > now && held.session != session);
+        while waiting.len() >= self.most {
+            let Some(oldest) = waiting.iter().min_by_key(|(_, held)| held.until).map(|(number, _)| number.clone()) else { break };
+            waiting.remove(&oldest);
+        }
+        let until = now + SignedDuration::from_mins(MINUTES);
+        waiting.insert(number.to_owned(), Waiting { session: session.to_owned(), what, until });
+    }
+
+    /// Takes it out, where it is of this session and still waits.
+    pub(crate) fn take(&self, number: &str, session: &str, now: Timestamp) -> Option<T> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|_, held| held.until > now);
+        if waiting.get(number)?.session != session {
             return None;
         }
-        lists.remove(number).map(|list| (list.site, list.bytes))
+        waiting.remove(number).map(|held| held.what)
     }
 }
 
@@ -55,25 +59,25 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_taken_once_by_the_session_that_brought_it_and_in_time() {
-        let held = Held::default();
-        held.keep("one", "mine", "west", vec![1], at(0));
+    fn what_waits_is_taken_once_by_the_session_that_brought_it_and_in_time() {
+        let held = Held::with_room_for(16);
+        held.keep("one", "mine", 1, at(0));
         assert_eq!(held.take("one", "another", at(1)), None);
         assert_eq!(held.take("two", "mine", at(1)), None);
-        assert_eq!(held.take("one", "mine", at(1)), Some(("west".into(), vec![1])));
+        assert_eq!(held.take("one", "mine", at(1)), Some(1));
         assert_eq!(held.take("one", "mine", at(1)), None);
-        held.keep("one", "mine", "west", vec![1], at(0));
+        held.keep("one", "mine", 1, at(0));
         assert_eq!(held.take("one", "mine", at(MINUTES)), None);
     }
 
     #[test]
-    fn a_session_has_one_list_and_all_together_have_few() {
-        let held = Held::default();
-        held.keep("first", "mine", "west", vec![1], at(0));
-        held.keep("second", "mine", "west", vec![2], at(1));
+    fn a_session_has_one_and_all_together_have_few() {
+        let held = Held::with_room_for(16);
+        held.keep("first", "mine", 1, at(0));
+        held.keep("second", "mine", 2, at(1));
         assert_eq!(held.take("first", "mine", at(1)), None);
-        for other in 0..LISTS_MAX {
-            held.keep(&other.to_string(), &other.to_string(), "west", vec![3], at(2));
+        for other in 0..16 {
+            held.keep(&other.to_string(), &other.to_string(), 3, at(2));
         }
         assert_eq!(held.take("second", "mine", at(2)), None, "the oldest went");
         assert!(held.take("0", "0", at(2)).is_some());

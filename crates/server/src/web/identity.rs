@@ -1,9 +1,12 @@
-//! Sign-in with an account elsewhere: to the provider, back from it, and its word that somebody has left.
+//! Sign-in with an account elsewhere: to the provider, back from it, and its word that somebody has left. A hospital's record
+//! that opens this program for a person comes the same way (`launch`).
 //!
 //! The protocol stands in `oidc`, whose an account is in `app::identities`. What is refused gets one page with few texts, and
 //! the log the check that did not hold.
 
-use alongside_app::Failure;
+use alongside_app::accounts::SecretToken;
+use alongside_app::{App, Failure};
+use alongside_domain::session::Session;
 use axum::Form;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -13,8 +16,8 @@ use serde::Deserialize;
 
 use super::seat;
 use super::sign_in::arrived;
-use super::{Web, problem};
-use crate::oidc::{BROWSER_COOKIE, NOT_SIGNED_IN, OidcError, Returned, SIGN_IN_SECONDS_MAX};
+use super::{Web, launch, problem};
+use crate::oidc::{BROWSER_COOKIE, Errand, NOT_SIGNED_IN, OidcError, Returned, SIGN_IN_SECONDS_MAX};
 
 /// `?invitation=…`, on the way from an invitation's page.
 #[derive(Default, Deserialize)]
@@ -40,11 +43,18 @@ pub(crate) async fn begin(
         // Another site would have whoever opens it taken for somebody whom it has an invitation of.
         return problem::forged(&web);
     }
-    let now = web.app().world.now();
-    match web.options.identity.begin(&provider, invitation, now).await {
-        Ok((address, cookie)) => seat::with_cookies(Redirect::to(&address).into_response(), [browser_cookie(&cookie, SIGN_IN_SECONDS_MAX)]),
-        Err(OidcError::ProviderUnknown) => problem::not_found(&web, None),
-        Err(why) => refuse(&web, why),
+    lead_to(&web, &provider, invitation.map_or(Errand::Enter, Errand::Invitation), &headers).await
+}
+
+/// Leads to the page of a provider on an errand.
+pub(super) async fn lead_to(web: &Web, provider: &str, errand: Errand, headers: &HeaderMap) -> Response {
+    match web.options.identity.begin(provider, errand, web.app().world.now()).await {
+        Ok((address, cookie)) => {
+            let cookie = seat::to_set(BROWSER_COOKIE, &cookie, Some(SIGN_IN_SECONDS_MAX), headers);
+            seat::with_cookies(Redirect::to(&address).into_response(), [cookie])
+        }
+        Err(OidcError::ProviderUnknown) => problem::not_found(web, None),
+        Err(why) => refuse(web, why),
     }
 }
 
@@ -53,32 +63,43 @@ pub(crate) async fn finish(State(web): State<Web>, returned: Result<Query<Return
     let returned = returned.map(|Query(returned)| returned).unwrap_or_default();
     let cookie = seat::cookie(&headers, BROWSER_COOKIE);
     let now = web.app().world.now();
+    let gone = seat::to_set(BROWSER_COOKIE, "", Some(0), &headers);
     let answer = match web.options.identity.finish(&returned, cookie.as_deref(), now).await {
         Ok(finished) => {
             let here = web.clone();
             web.answer_anybody(move |app| {
                 let (issuer, subject) = (&finished.identity.issuer, &finished.identity.subject);
-                let opened = match &finished.invitation {
-                    Some(invitation) => app.take_up_with(invitation, issuer, subject),
-                    None => app.sign_in_with(issuer, subject),
+                let opened = match &finished.errand {
+                    Errand::Invitation(invitation) => app.take_up_with(invitation, issuer, subject),
+                    Errand::Enter | Errand::Person(_) => app.sign_in_with(issuer, subject),
                 };
                 let token = match opened {
                     Ok(token) => token,
                     // Nobody's, suspended, used up, somebody else's: all the same to whoever stands outside.
-                    Err(Failure::NotFound | Failure::Invalid(_)) => {
-                        tracing::warn!(reason = "not linked or not open", "a sign-in with an account elsewhere was refused");
-                        return Ok(problem::not_signed_in(&here, StatusCode::FORBIDDEN, NOT_SIGNED_IN));
-                    }
+                    Err(Failure::NotFound | Failure::Invalid(_)) => return Ok(nobody(&here)),
                     Err(failure) => return Err(failure),
                 };
-                arrived(&here, app, &headers)?;
-                Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token)]))
+                let session = arrived_as(&here, app, &headers, &token)?;
+                let first = launch::first_page(&here, app, &session, finished)?;
+                Ok(seat::with_cookies(first, [seat::set_cookie(&token, &headers)]))
             })
             .await
         }
         Err(why) => refuse(&web, why),
     };
-    seat::with_cookies(answer, [browser_cookie("", 0)])
+    seat::with_cookies(answer, [gone])
+}
+
+/// Somebody has signed in: the session that they got.
+pub(super) fn arrived_as(web: &Web, app: &App, headers: &HeaderMap, token: &SecretToken) -> Result<Session, Failure> {
+    arrived(web, app, headers)?;
+    app.session(token.reveal())?.ok_or_else(|| Failure::Broken("a session that was just opened is not there".into()))
+}
+
+/// Somebody whose account elsewhere is nobody's here.
+pub(super) fn nobody(web: &Web) -> Response {
+    tracing::warn!(reason = "not linked or not open", "a sign-in with an account elsewhere was refused");
+    problem::not_signed_in(web, StatusCode::FORBIDDEN, NOT_SIGNED_IN)
 }
 
 /// Ends sessions because a provider says so (OpenID Connect Back-Channel Logout 1.0, sections 2.5 to 2.8). A server asks, and
@@ -108,7 +129,7 @@ fn not_ended(why: OidcError) -> Response {
     (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-fn refuse(web: &Web, why: OidcError) -> Response {
+pub(super) fn refuse(web: &Web, why: OidcError) -> Response {
     tracing::warn!(reason = %why, "a sign-in with an account elsewhere was refused");
     let status = match why {
         OidcError::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -121,9 +142,4 @@ fn refuse(web: &Web, why: OidcError) -> Response {
 /// Whether a browser says that a link was followed on a page of another site.
 fn is_led_from_elsewhere(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
-}
-
-/// Lax: the way back comes from another site.
-fn browser_cookie(value: &str, seconds: i64) -> String {
-    format!("{BROWSER_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
 }

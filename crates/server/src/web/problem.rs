@@ -71,6 +71,24 @@ pub(crate) fn not_signed_in(web: &Web, status: StatusCode, line: &str) -> Respon
     show(ProblemPage { frame: around(web, None), title: "You were not signed in", lines, reference: None }, status)
 }
 
+/// A session that has ended in a frame of the hospital's record.
+pub(crate) fn open_again(web: &Web) -> Response {
+    let lines = vec!["Open it again from the person’s record. Nothing was changed.".to_owned()];
+    show(ProblemPage { frame: around(web, None), title: "Your session has ended", lines, reference: None }, StatusCode::UNAUTHORIZED)
+}
+
+/// Somebody whom the record has open, and whose details here are others.
+pub(crate) fn another_person(web: &Web) -> Response {
+    let lines = vec![
+        "The date of birth or the NHS number in the record is not the one that is held here under the same hospital number. \
+         Nobody is shown, so that nothing is written down about somebody else."
+            .to_owned(),
+        "Check whom the record has open. If the details were corrected there, they arrive here with the hospital’s next message."
+            .to_owned(),
+    ];
+    show(ProblemPage { frame: around(web, None), title: "The details do not agree", lines, reference: None }, StatusCode::CONFLICT)
+}
+
 /// Too many tries: how long to wait, whoever asks, so that nobody learns which names there are.
 pub(crate) fn too_many_tries(web: &Web, seat: Option<&Seat>, seconds: u64) -> Response {
     let time = match seconds {

@@ -14,8 +14,8 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post, put};
 
 use super::{
-    Web, account, assets, care, caseload, clinic, coordination, demo, engineer, fhir, govern, identity, invitation, own_details, pages,
-    personal, problem, seat, sign_in,
+    Web, account, assets, care, caseload, clinic, coordination, demo, engineer, fhir, govern, identity, invitation, launch, own_details,
+    pages, personal, problem, seat, sign_in,
 };
 
 /// What somebody must have to ask for an address.
@@ -139,6 +139,7 @@ pub(crate) fn all() -> Vec<Route> {
         fhir::routes(),
         govern::routes(),
         invitation::routes(),
+        launch::routes(),
         own_details::routes(),
         personal::routes(),
         sign_in::routes(),

@@ -31,6 +31,8 @@ pub(crate) struct Seat {
     pub(crate) done: Option<Done>,
     /// The path that was asked for.
     pub(crate) path: String,
+    /// Whether the page is shown in a frame, beside one person.
+    pub(crate) framed: bool,
     /// How many uses of break-glass wait for their review.
     pub(crate) to_review: u64,
     /// How many concerns wait to be taken on.
@@ -53,14 +55,28 @@ pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
+/// Whether a browser shows us in a frame of another page.
+pub(crate) fn is_framed(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_some_and(|shown| shown == "iframe" || shown == "frame")
+}
+
+/// The header that gives a browser a cookie, for all of our pages and none of anybody else's. Lax: a browser comes back from a
+/// sign-in elsewhere. In a frame it is the frame's own, apart for every page that frames us (CHIPS): no cookie of another
+/// site's, which browsers refuse. That the form came from our own page, the guard asks of every browser.
+pub(crate) fn to_set(name: &str, value: &str, seconds: Option<i64>, headers: &HeaderMap) -> String {
+    let whose = if is_framed(headers) { "SameSite=None; Partitioned" } else { "SameSite=Lax" };
+    let life = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+    format!("{name}={value}; Path=/; Secure; HttpOnly; {whose}{life}")
+}
+
 /// The header that gives a browser its session.
-pub(crate) fn set_cookie(token: &accounts::SecretToken) -> String {
-    format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.reveal())
+pub(crate) fn set_cookie(token: &accounts::SecretToken, headers: &HeaderMap) -> String {
+    to_set(COOKIE, token.reveal(), None, headers)
 }
 
 /// The header that takes it away.
-pub(crate) fn clear_cookie() -> String {
-    format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+pub(crate) fn clear_cookie(headers: &HeaderMap) -> String {
+    to_set(COOKIE, "", Some(0), headers)
 }
 
 /// An answer that gives a browser cookies, or takes some away.
@@ -75,17 +91,19 @@ pub(crate) fn with_cookies(mut answer: Response, cookies: impl IntoIterator<Item
 /// Runs a request for somebody who is signed in and, where an action is named, may do it.
 pub(crate) async fn take(web: Web, action: Option<Action>, mut request: Request, next: Next) -> Response {
     let token = cookie(request.headers(), COOKIE);
-    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let (path, method, framed) = (request.uri().path().to_owned(), request.method().clone(), is_framed(request.headers()));
     let done = Done::of(request.uri(), request.headers());
     let asked = web.clone();
     let found = tokio::task::spawn_blocking(move || {
         let Some(seat) = find(&asked, token)? else { return Ok(None) };
-        let seat = Seat { done, path, ..seat };
+        let seat = Seat { done, path, framed, ..seat };
         let allowed = action.map_or(Ok(()), |action| seat.desk.enter(action));
         Ok(Some((seat, allowed)))
     });
     let found = found.await.unwrap_or_else(|_| Err(Failure::Broken("a session could not be looked up".into())));
     match found {
+        // In a frame nobody types a password: the page around it may be anybody's.
+        Ok(None) if framed => problem::open_again(&web),
         Ok(None) => sign_in_first(&method),
         Ok(Some((seat, allowed))) => match allowed {
             Ok(()) => {
@@ -114,6 +132,7 @@ fn find(web: &Web, token: Option<String>) -> Result<Option<Seat>, Failure> {
         form_token: accounts::form_token(&token),
         done: None,
         path: String::new(),
+        framed: false,
     }))
 }
 

@@ -70,6 +70,9 @@ async fn form(State(web): State<Web>, uri: Uri, headers: HeaderMap) -> Response 
     if web.options.demo {
         return demo::roles(State(web), uri, headers).await;
     }
+    if seat::is_framed(&headers) {
+        return problem::open_again(&web);
+    }
     let here = web.clone();
     web.answer_anybody(move |_| again(&here, StatusCode::OK, "", Vec::new())).await
 }
@@ -202,7 +205,7 @@ pub(super) fn enter(web: &Web, app: &App, headers: &HeaderMap, staff: &StaffId, 
     let token = app.sign_in(staff, method)?;
     arrived(web, app, headers)?;
     let gone = format!("{HALF}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
-    Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token), gone]))
+    Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token, headers), gone]))
 }
 
 /// Somebody has signed in here: the address is known, and the session that this browser had before ends.
