@@ -1,18 +1,20 @@
 // The hospital's record opens Alongside beside a person: in a frame, without scripts, without cookies of another site's, through a
 // certified authorisation server; and by a link that it signed. And `fhirclient` says that what stands there is a SMART record.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityProblems, openBrowser } from './support/browser.mjs';
-import { assertion, newClientKey } from './support/fhir.mjs';
+import { assertion, newClientKey, sendTooMuch } from './support/fhir.mjs';
 import { freePort, run } from './support/program.mjs';
 import { SECRET } from './support/provider.mjs';
 import { MRN, patient, startRecord } from './support/record.mjs';
 import { configuration, serve, team } from './support/service.mjs';
 
 const SESSION = '__Host-alongside';
+const CDS = 'https://record.example/cds';
 const MIRIAM = { number: 'N100001', family: 'Okafor', given: 'Miriam', birthDate: '1980-05-02', nhs: '9990000018' };
 
 describe('beside the record', { timeout: 300_000 }, () => {
@@ -25,8 +27,8 @@ describe('beside the record', { timeout: 300_000 }, () => {
   let key;
 
   before(async () => {
-    const ports = { http: await freePort(), chelwest: await freePort(), northmid: await freePort() };
-    at = `http://127.0.0.1:${ports.http}`;
+    const http = await freePort();
+    at = `http://127.0.0.1:${http}`;
     [record, key] = await Promise.all([
       startRecord(at, {
         p1: patient('p1', MIRIAM),
@@ -36,6 +38,7 @@ describe('beside the record', { timeout: 300_000 }, () => {
       }),
       newClientKey('record-1', 'ES384'),
     ]);
+    const ports = { http, chelwest: await freePort(), northmid: await freePort() };
     const { host } = new URL(record.iss);
     writeFileSync(join(folder, 'secret'), `${SECRET}\n`, { mode: 0o600 });
     writeFileSync(join(folder, 'record.jwks.json'), JSON.stringify(key.jwks));
@@ -69,6 +72,7 @@ site = "northmid"
 local_identifier = "${MRN}"
 jwks_file = "record.jwks.json"
 scopes = []
+cds_issuer = "${CDS}"
 `,
     );
     for (const [who, subject] of [['nurse-northmid', 'ada'], ['nurse-bo', 'bo']]) {
@@ -76,7 +80,8 @@ scopes = []
       await account('link', who, '--provider', 'careflow', '--subject', `desk-${subject}`);
     }
     // The browser refuses cookies of other sites in frames, as browsers do.
-    [program, browser] = await Promise.all([serve({ config }, { cwd: folder }), openBrowser({}, ['--test-third-party-cookie-phaseout'])]);
+    browser = await openBrowser({}, ['--test-third-party-cookie-phaseout']);
+    program = await serve({ config }, { cwd: folder });
   });
   after(async () => {
     await browser?.close();
@@ -199,6 +204,93 @@ scopes = []
     const framed = await fetch(`${at}/sign-in`, { headers: { 'sec-fetch-dest': 'iframe' } });
     assert.equal(framed.status, 401);
     assert.ok(!(await framed.text()).includes('password'));
+  });
+
+  /** Asks for cards as the record does: the status, and the answer. */
+  async function ask(hook, id, { user = 'Practitioner/ada', context = {}, prefetch, token, path = `/cds-services/${hook}`, body, ...more } = {}) {
+    const proof = token ?? (await assertion(CDS, key, at + path, { seconds: 60, ...more }));
+    const question = {
+      hook,
+      hookInstance: randomUUID(),
+      fhirServer: record.iss,
+      fhirAuthorization: { access_token: 'hush', token_type: 'Bearer', expires_in: 300, scope: 'user/*.read', subject: 'alongside' },
+      context: { userId: user, patientId: id, ...context },
+      prefetch: prefetch ?? { patient: record.patients[id] },
+    };
+    const answer = await sendTooMuch(at + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${proof}` },
+      body: body ?? JSON.stringify(question),
+    });
+    return { status: answer.status, body: await answer.json() };
+  }
+
+  test('what is due stands beside the record, for whoever opened this from it, and goes when it is done', () =>
+    fresh(async (tab) => {
+      record.patients.p3 = patient('p3', { number: 'N100003', family: 'Verne', given: 'Jo', birthDate: '1988-08-08' });
+      const services = (await (await fetch(`${at}/cds-services`)).json()).services;
+      assert.deepEqual(services.map(({ hook }) => hook).sort(), ['appointment-book', 'encounter-start', 'order-sign', 'patient-view']);
+      for (const { hook, id } of services) {
+        assert.deepEqual(await ask(hook, 'p3', { path: `/cds-services/${id}` }), { status: 200, body: { cards: [] } }, hook);
+      }
+      const frame = await opened(tab, 'p3');
+      await frame.getByRole('button', { name: 'Refer', exact: true }).click();
+      await frame.getByText('Referred.').waitFor();
+
+      for (const hook of ['patient-view', 'encounter-start', 'appointment-book']) {
+        const { body } = await ask(hook, 'p3', { context: hook === 'appointment-book' ? { appointments: {} } : { encounterId: 'e1' } });
+        const [card] = body.cards;
+        assert.equal(body.cards.length, 1, hook);
+        assert.equal(card.summary, 'A conversation is due');
+        assert.equal(card.indicator, 'info');
+        assert.deepEqual(card.links, [{ label: 'Open Alongside', type: 'smart', url: `${at}/launch` }]);
+        assert.ok(!/hiv|peer|diagnos|Verne|N100003/i.test(JSON.stringify(card)), 'a card is read over shoulders');
+        assert.ok(!JSON.stringify(card).includes('null'), 'CDS Hooks knows no null');
+      }
+      assert.deepEqual((await ask('patient-view', 'p3', { user: 'Practitioner/bo' })).body, { cards: [] }, 'another clinic');
+      assert.deepEqual((await ask('patient-view', 'p3', { user: 'Practitioner/eve' })).body, { cards: [] }, 'nobody of ours');
+      assert.deepEqual((await ask('patient-view', 'mixed')).body, { cards: [] }, 'somebody else with this number');
+
+      const order = (code) => ({ resource: { resourceType: 'ServiceRequest', status: 'draft', code: { coding: [{ system: 'http://snomed.info/sct', code }] } } });
+      const draftOrders = { resourceType: 'Bundle', entry: [order('1'), order('711281004')] };
+      const signed = await ask('order-sign', 'p3', { context: { draftOrders } });
+      assert.equal(signed.body.cards[0].summary, 'This has been asked for already');
+      assert.equal(signed.body.cards[0].indicator, 'warning');
+
+      // Put away: it comes back tomorrow, and not today.
+      const { body } = await ask('patient-view', 'p3');
+      const feedback = { feedback: [{ card: body.cards[0].uuid, outcome: 'overridden', outcomeTimestamp: new Date().toISOString() }] };
+      const path = '/cds-services/patient-view/feedback';
+      assert.equal((await ask('patient-view', 'p3', { path, body: JSON.stringify(feedback) })).status, 200);
+      assert.deepEqual((await ask('patient-view', 'p3')).body, { cards: [] });
+    }));
+
+  test('cards are for the record that signs, and what is wrong is said to it and to no clinician', async () => {
+    const other = await newClientKey('record-1', 'ES384');
+    const url = `${at}/cds-services/patient-view`;
+    const token = await assertion(CDS, key, url, { seconds: 60 });
+    assert.equal((await ask('patient-view', 'p1', { token })).status, 200);
+    const refused = {
+      'used before': token,
+      'another key': await assertion(CDS, other, url),
+      'another issuer': await assertion('https://elsewhere.example', key, url),
+      'another address': await assertion(CDS, key, `${at}/cds-services/order-sign`),
+      'too old': await assertion(CDS, key, url, { seconds: -120 }),
+      'too long': await assertion(CDS, key, url, { seconds: 900 }),
+      'keys of its own': await assertion(CDS, key, url, { header: { jku: 'http://127.0.0.1:1/keys' } }),
+      none: 'x',
+    };
+    for (const [what, proof] of Object.entries(refused)) assert.equal((await ask('patient-view', 'p1', { token: proof })).status, 401, what);
+    const base = await assertion(CDS, key, `${at}/cds-services`, { claims: { aud: [`${at}/cds-services`] } });
+    assert.equal((await ask('patient-view', 'p1', { token: base })).status, 200, 'the base address, in a list');
+    assert.equal((await ask('patient-view', 'p1', { prefetch: {} })).status, 412);
+    assert.equal((await ask('patient-view', 'p1', { prefetch: { patient: record.patients.p2 } })).status, 412);
+    assert.equal((await ask('patient-view', 'p1', { prefetch: { patient: { resourceType: 'OperationOutcome', issue: [] } } })).status, 412);
+    assert.equal((await ask('patient-view', 'p1', { body: '{"hook":' })).status, 400);
+    assert.equal((await ask('order-sign', 'p1', { path: '/cds-services/patient-view' })).status, 400);
+    assert.equal((await ask('patient-view', 'p1', { path: '/cds-services/order-select' })).status, 404);
+    assert.equal((await ask('patient-view', 'p1', { body: 'x'.repeat(600_000) })).status, 413);
+    assert.ok(!program.output().includes('hush'));
   });
 
   const LINK = '/launch/link';

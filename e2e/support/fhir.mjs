@@ -22,6 +22,17 @@ export function assertion(client, key, audience, { claims = {}, header = {}, sec
   return new SignJWT(said).setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'JWT', ...header }).sign(key.privateKey);
 }
 
+/** Sends what is refused before it is read to its end: the answer can be lost while it is still being written. */
+export async function sendTooMuch(...asked) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await fetch(...asked);
+    } catch (error) {
+      if (tries === 10) throw error;
+    }
+  }
+}
+
 /** Asks for a token: the status, and the answer. */
 export async function askToken(url, proof, scope, changes = {}) {
   const form = { grant_type: 'client_credentials', client_assertion_type: ASSERTION, client_assertion: proof, scope, ...changes };

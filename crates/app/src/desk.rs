@@ -98,7 +98,12 @@ impl App {
     /// [`Failure::NotFound`] when nobody of this key is configured; the store's.
     pub fn desk(&self, staff: &str) -> Result<Desk, Failure> {
         let viewer = self.store.read(|tx| self.viewer(tx, staff))?;
-        Ok(Desk { app: self.clone(), viewer })
+        Ok(self.desk_of(viewer))
+    }
+
+    /// The desk of somebody whom the policy has just been told of.
+    pub(crate) fn desk_of(&self, viewer: Viewer) -> Desk {
+        Desk { app: self.clone(), viewer }
     }
 
     /// Somebody who works here as the policy sees them, as of now.

@@ -5,6 +5,7 @@
 //! that reads. What comes in is a request for support ([`asking`]), which becomes the same fact as an order in a message.
 //! What goes out is told in neutral words ([`alongside_domain::progress`]), version by version.
 
+mod answering;
 mod asking;
 mod batch;
 mod capability;
@@ -17,7 +18,7 @@ mod tests;
 mod tokens;
 mod told;
 
-pub(crate) use asking::name_of;
+pub(crate) use asking::{has_code, name_of};
 pub use hatch::{Hatch, Reply, Request};
 pub use kinds::{Interaction, SERVED, Served};
 pub use scopes::Scopes;

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod cards;
 mod clock;
 mod counting;
 pub mod demo;

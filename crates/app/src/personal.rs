@@ -8,6 +8,7 @@ use alongside_domain::access::{self, Action, Purpose, Subject};
 use alongside_domain::command::Command;
 use alongside_domain::decision::{Actor, Cause, Refusal};
 use alongside_domain::id::{PersonId, ReplyId};
+use alongside_domain::instrument::Instrument;
 use alongside_domain::person::{ObjectionReason, Scope};
 use alongside_domain::record::Record;
 use alongside_domain::referral::{Audience, Referral, Status};
@@ -296,10 +297,15 @@ impl App {
     }
 
     fn reply(&self, tx: &mut Tx<'_>, record: &Record, kind: ReplyKind, said: &str) -> Result<(), Failure> {
+        self.keep_reply(tx, record, kind, said)?;
+        self.note_theirs(tx, record, "answer-by-link", kind.code())
+    }
+
+    /// Keeps what a person said, for their supporter.
+    pub(crate) fn keep_reply(&self, tx: &mut Tx<'_>, record: &Record, kind: ReplyKind, said: &str) -> Result<(), Failure> {
         let id = ReplyId::new(&mut *self.world.ids());
         let reply = Reply { id, person: record.person.id, kind, words: said.to_owned(), at: self.world.now(), handled: None };
-        care::add_reply(tx, &reply)?;
-        self.note_theirs(tx, record, "answer-by-link", kind.code())
+        Ok(care::add_reply(tx, &reply)?)
     }
 
     fn note_theirs(&self, tx: &mut Tx<'_>, record: &Record, action: &str, detail: &str) -> Result<(), Failure> {
@@ -328,10 +334,7 @@ impl App {
         if answers.is_empty() {
             return Err(Failure::invalid("answers", "Answer at least one question"));
         }
-        let risks = known.risks(answers).map_err(|problems| {
-            Failure::Invalid(problems.into_iter().map(|problem| Invalid::new(problem.link_id, problem.what.to_string())).collect())
-        })?;
-        let kind = if risks.is_empty() { ReplyKind::Assessment } else { ReplyKind::AssessmentAtOnce };
+        let kind = reply_kind(known, answers)?;
         let (app, instrument, answers) = (self.clone(), instrument.to_owned(), answers.to_vec());
         self.store.write(move |tx| {
             let (_, record) = app.behind(tx, &digest)?;
@@ -462,8 +465,19 @@ fn code_of(bytes: [u8; 32]) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
+/// How somebody's supporter is told of their answers: at once, where one of them must be looked at.
+///
+/// # Errors
+/// [`Failure::Invalid`] with each answer that cannot be taken.
+pub(crate) fn reply_kind(instrument: &Instrument, answers: &[(String, i64)]) -> Result<ReplyKind, Failure> {
+    let risks = instrument.risks(answers).map_err(|problems| {
+        Failure::Invalid(problems.into_iter().map(|problem| Invalid::new(problem.link_id, problem.what.to_string())).collect())
+    })?;
+    Ok(if risks.is_empty() { ReplyKind::Assessment } else { ReplyKind::AssessmentAtOnce })
+}
+
 /// The live referral with its supporter, once there was a conversation.
-fn supporter_of(record: &Record) -> Option<(&Referral, &StaffId)> {
+pub(crate) fn supporter_of(record: &Record) -> Option<(&Referral, &StaffId)> {
     let live = record.live_referral()?;
     match &live.status {
         Status::Engaged { supporter } | Status::Assessed { supporter } | Status::Supported { supporter } => Some((live, supporter)),

@@ -268,7 +268,7 @@ impl App {
     }
 
     /// What the service calls itself: nothing of what it is about.
-    pub(crate) fn service_name(&self) -> String {
+    pub fn service_name(&self) -> String {
         self.setup.server.name.clone().unwrap_or_else(|| "Alongside".to_owned())
     }
 }

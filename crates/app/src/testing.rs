@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use alongside_domain::id::Ids;
+use alongside_domain::card::Hook;
+use alongside_domain::command::Command;
+use alongside_domain::contact::{ContactNote, Outcome as ContactOutcome, Way};
+use alongside_domain::id::{Ids, PersonId};
+use alongside_domain::notice::{Answer as Told, How, Telling};
 use alongside_domain::person::Identifier;
 use alongside_domain::sending::Answer;
 use alongside_domain::session::{Ended, Method};
@@ -11,9 +15,11 @@ use alongside_domain::supporter::StaffId;
 use alongside_store::Store;
 use alongside_store::audit::AuditKey;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::accounts::{Credentials, SESSIONS_KEPT_DAYS};
+use crate::cards::CardRequest;
 use crate::fhir::Request;
 use crate::importing::Sheet;
 use crate::setup::Extra;
@@ -167,7 +173,6 @@ pub fn bring_and_take_back(app: &App) -> Result<(), Failure> {
 /// # Panics
 /// When something of it is not as it should be.
 pub fn keys_come_and_go(app: &App, staff: &StaffId) {
-    let well = |outcome: Result<(), Failure>| outcome.unwrap_or_else(|failure| panic!("{failure}"));
     let credentials = Credentials { password: "hash".into(), totp: "BASE32".into(), totp_step: 1 };
     well(app.invite(staff, "operator").and_then(|link| app.accept_invitation(link.reveal(), credentials)).map(drop));
     well(app.keep_password(staff, "another hash".into()));
@@ -190,7 +195,6 @@ pub fn keys_come_and_go(app: &App, staff: &StaffId) {
 }
 
 fn sessions_come_and_go(app: &App, staff: &StaffId) {
-    let well = |outcome: Result<(), Failure>| outcome.unwrap_or_else(|failure| panic!("{failure}"));
     let token = app.open_session(staff, Method::Demo).unwrap_or_else(|failure| panic!("{failure}"));
     let session = app.session(token.reveal()).unwrap_or_else(|failure| panic!("{failure}"));
     let session = session.unwrap_or_else(|| panic!("no session"));
@@ -267,8 +271,8 @@ pub fn keys() -> Keys {
 
 /// A FHIR request for support by [`SETUP`]'s system `record`: its number, and the person whom it contains.
 #[must_use]
-pub fn service_request(number: &str, mrn: &str, family: &str, born: &str) -> serde_json::Value {
-    serde_json::json!({
+pub fn service_request(number: &str, mrn: &str, family: &str, born: &str) -> Value {
+    json!({
         "resourceType": "ServiceRequest",
         "contained": [{
             "resourceType": "Patient",
@@ -314,6 +318,93 @@ pub fn a_record_asks_and_withdraws(service: &App) {
     let update = Request::Update { kind: "Task".into(), id: id.clone(), body: task.to_string(), if_match: Some("W/\"1\"".into()) };
     assert_eq!(answer(update, 200).version, Some(2));
     assert_eq!(answer(Request::History { kind: "ServiceRequest".into(), id }, 200).body["total"], 2);
+}
+
+/// What a person answered to the loneliness questions, as a hospital's portal sends it.
+#[must_use]
+pub fn own_answers(base: &str, request: &str, person: &str, number: &str, on: jiff::civil::Date) -> Value {
+    let system = format!("{base}/Questionnaire/ucla3/answers");
+    let item = |link: &str, code: &str| json!({ "linkId": link, "answer": [{ "valueCoding": { "system": system, "code": code } }] });
+    json!({
+        "resourceType": "QuestionnaireResponse",
+        "identifier": { "system": "https://north.example/id/portal", "value": number },
+        "basedOn": [{ "reference": format!("ServiceRequest/{request}") }],
+        "questionnaire": format!("{base}/Questionnaire/ucla3|1"),
+        "status": "completed",
+        "subject": { "reference": format!("Patient/{person}") },
+        "source": { "reference": format!("Patient/{person}") },
+        "authored": on.to_string(),
+        "item": [
+            item("companionship", "3"),
+            item("left-out", "2"),
+            { "linkId": "isolated", "text": "How often?", "answer": [{ "valueCoding": { "code": "3" } }] },
+            { "linkId": "score.loneliness", "answer": [{ "valueDecimal": 8.0 }] },
+            { "linkId": "lonely" },
+        ],
+    })
+}
+
+/// What must be well in a test.
+fn well<T>(done: Result<T, Failure>) -> T {
+    done.unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// A record asks for somebody, has a card about them while they wait to be told, and brings their own answers.
+///
+/// # Panics
+/// When something of it is not as it should be.
+pub fn a_record_has_cards_and_brings_answers(service: &App) {
+    const BASE: &str = "https://here.example/fhir/r4";
+    let setup = Setup::read(SETUP, &Extra::default()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let app = App::new(service.store.clone(), Arc::new(setup), Arc::clone(&service.world), service.keys.clone());
+    let hatch = well(app.hatch("record", "system/*.cruds", BASE));
+    let answer = |request: Request, status: u16| {
+        let reply = hatch.answer(request);
+        assert_eq!(reply.status, status, "{}", reply.body);
+        reply.body
+    };
+    let create = |kind: &str, body: &Value| Request::Create { kind: kind.into(), body: body.to_string(), if_none_exist: None };
+    let order = service_request("every-answer", "every-answer", "Statement", "1980-01-01");
+    let made = answer(create("ServiceRequest", &order), 201);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (request, patient) = (text(&made["id"]), text(&made["subject"]["reference"]));
+    let person = patient.trim_start_matches("Patient/");
+
+    well(app.connect("record", "Practitioner/statement", &StaffId("nurse-ada".into())));
+    let asked = CardRequest {
+        hook: Hook::PatientView,
+        user: "Practitioner/statement".into(),
+        patient_id: "p1".into(),
+        patient: order["contained"][0].clone(),
+        draft_orders: Value::Null,
+    };
+    let shown = well(app.cards("record", &asked));
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    let feedback = json!({ "feedback": [{ "card": shown[0]["uuid"], "outcome": "overridden" }] });
+    well(app.take_feedback("record", &feedback));
+    assert!(well(app.cards("record", &asked)).is_empty());
+
+    let id: PersonId = format!("per_{person}").parse().unwrap_or_else(|_| panic!("{person}"));
+    let referral = well(app.record(id)).referrals[0].id;
+    let (on, how, answered) = (app.today(), How::InPerson, Told::NoObjection);
+    let telling = Telling { on, how, knows_diagnosis: true, told_of_support: true, consents_to_outside: false, answer: answered };
+    well(app.command(id, Command::RecordNotice { referral, telling }, well(app.actor("nurse-ada"))));
+    well(app.allocate(referral, "anna", well(app.actor("coordinator-max"))));
+    let note = ContactNote {
+        supporter: StaffId("anna".into()),
+        on,
+        way: Way::Telephone,
+        outcome: ContactOutcome::Conversation,
+        minutes: 30,
+        note: String::new(),
+    };
+    well(app.record_contact(referral, note));
+    let brought = own_answers(BASE, &request, person, "every-answer", on);
+    let kept = answer(create("QuestionnaireResponse", &brought), 201);
+    answer(create("QuestionnaireResponse", &brought), 409);
+    answer(Request::Read { kind: "QuestionnaireResponse".into(), id: text(&kept["id"]) }, 200);
+    let pairs = vec![("patient".to_owned(), patient.clone())];
+    assert_eq!(answer(Request::Search { kind: "QuestionnaireResponse".into(), pairs }, 200)["entry"].as_array().map(Vec::len), Some(1));
 }
 
 /// A record orders, and is told how that goes on: accepted, refused, sent again.

@@ -10,11 +10,12 @@ use alongside_domain::question::{Answer, Kind};
 use alongside_domain::referral::Stage;
 use alongside_domain::rules::{commands, merging};
 use alongside_domain::supporter::{StaffId, Supporter};
-use alongside_store::{Tx, accounts, care, merges, messages, page_reads, people, reading, standing};
+use alongside_store::{Tx, accounts, cards, care, merges, messages, page_reads, people, reading, standing};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use crate::accounts::SESSIONS_KEPT_DAYS;
+use crate::cards::CARDS_KEPT_DAYS;
 use crate::intake::{keep_merging, load};
 use crate::{App, Failure, Invalid, london_date};
 
@@ -203,6 +204,7 @@ impl App {
         self.store.write(move |tx| {
             standing::forget_once(tx, of_drafts)?;
             care::forget_drafts(tx, of_drafts)?;
+            cards::forget(tx, now - SignedDuration::from_hours(24 * CARDS_KEPT_DAYS))?;
             care::forget_links(tx, long_ago)
         })?;
         Ok(())

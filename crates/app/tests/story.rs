@@ -13,7 +13,9 @@ use alongside_app::letters::{Letter, Post};
 use alongside_app::pages::{AccessAsked, Chosen, Order, RawPage, TeamFilter, Whose, WorklistKind};
 use alongside_app::personal::Saying;
 use alongside_app::simulate::{Happening, SPREADSHEET_DAY, Scale, spreadsheet, year};
-use alongside_app::testing::{FixedWorld, a_record_asks_and_withdraws, a_record_is_told, app, keys_come_and_go};
+use alongside_app::testing::{
+    FixedWorld, a_record_asks_and_withdraws, a_record_has_cards_and_brings_answers, a_record_is_told, app, keys_come_and_go,
+};
 use alongside_app::{App, Failure, london_date, reporting};
 use alongside_domain::calendar::Period;
 use alongside_domain::command::Command;
@@ -149,6 +151,7 @@ fn what_else_people_do(app: &App, world: &FixedWorld) {
     keys_come_and_go(app, &StaffId("nurse-aoife".into()));
     a_record_asks_and_withdraws(app);
     a_record_is_told(app);
+    a_record_has_cards_and_brings_answers(app);
     a_coordinator_plans_the_day(app);
     passports_follow_the_dates(app);
     a_supporter_does_the_days_work(app);

@@ -223,6 +223,7 @@ coded! {
         Ask = "ask-by-system", "ask for support of a person";
         Follow = "follow-by-system", "see how far what it asked for has come";
         Withdraw = "withdraw-by-system", "withdraw what it asked for";
+        Answers = "answers-by-system", "bring a person's own answers to a questionnaire";
     }
 }
 

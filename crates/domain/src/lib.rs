@@ -10,6 +10,7 @@
 pub mod access;
 pub mod allocation;
 pub mod calendar;
+pub mod card;
 pub mod code;
 pub mod command;
 pub mod concern;

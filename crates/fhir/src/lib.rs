@@ -7,6 +7,7 @@
 
 pub mod bundle;
 pub mod outcome;
+pub mod questionnaire;
 pub mod reading;
 pub mod resource;
 pub mod search;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::outcome::{Code, Issue};
 
 /// The resource types that are taken.
-const TAKEN: [&str; 4] = ["Patient", "ServiceRequest", "Task", "Bundle"];
+const TAKEN: [&str; 5] = ["Patient", "QuestionnaireResponse", "ServiceRequest", "Task", "Bundle"];
 
 /// Reads a resource of a type that is taken.
 ///
@@ -25,6 +25,7 @@ pub fn resource(kind: &str, text: &str) -> Result<Value, Vec<Issue>> {
     }
     let issues = match kind {
         "Patient" => problems(fhirkit::from_json::<r4::Patient>(text)),
+        "QuestionnaireResponse" => problems(fhirkit::from_json::<r4::QuestionnaireResponse>(text)),
         "ServiceRequest" => problems(fhirkit::from_json::<r4::ServiceRequest>(text)),
         "Task" => problems(fhirkit::from_json::<r4::Task>(text)),
         // The resources within are read one by one, each as what it is.

@@ -170,6 +170,16 @@ impl Search {
         tokens.next().unwrap_or_default()
     }
 
+    /// The ids of a reference parameter, where it is asked once.
+    #[must_use]
+    pub fn references(&self, name: &str) -> Vec<String> {
+        let mut references = self.all(name).filter_map(|asked| match asked {
+            Asked::References(ids) => Some(ids.clone()),
+            _ => None,
+        });
+        references.next().unwrap_or_default()
+    }
+
     /// Whether a parameter is there.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

@@ -170,6 +170,8 @@ pub(crate) enum OidcError {
     LogoutWrong,
     /// The logout token was used before.
     LogoutReplayed,
+    /// A token of a system was used before.
+    Replayed,
     /// The logout names a session that is not known here.
     LogoutUnknown,
     /// More sign-ins begin than people who work here could begin.
@@ -231,6 +233,7 @@ impl OidcError {
             Self::AccessTokenWrong => "access token hash wrong",
             Self::LogoutWrong => "logout token wrong",
             Self::LogoutReplayed => "logout token used before",
+            Self::Replayed => "token used before",
             Self::LogoutUnknown => "logout of an unknown session",
             Self::TooMany => "too many sign-ins begun",
             Self::Broken => "broken",

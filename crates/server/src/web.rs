@@ -6,6 +6,7 @@
 
 mod account;
 mod assets;
+mod cards;
 mod care;
 mod caseload;
 mod chart;

@@ -15,6 +15,7 @@
 pub mod access_reads;
 pub mod accounts;
 pub mod audit;
+pub mod cards;
 pub mod care;
 mod codec;
 pub mod coordination;
@@ -30,6 +31,7 @@ pub mod people;
 pub mod plans;
 pub mod reading;
 pub mod requests;
+pub mod responses;
 pub mod sending;
 pub mod standing;
 pub mod testing;
@@ -68,7 +70,9 @@ pub fn all_statements() -> Vec<Statement> {
         people::all(),
         plans::all(),
         reading::all(),
+        cards::all(),
         requests::all(),
+        responses::all(),
         sending::all(),
         standing::all(),
     ]

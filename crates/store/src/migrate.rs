@@ -49,7 +49,9 @@ pub static MIGRATIONS: &[Migration] = migrations![
     "0005_care",
     "0006_speed",
     "0007_since",
-    "0008_requests"
+    "0008_requests",
+    "0009_cards",
+    "0010_responses"
 ];
 
 const BOOK: &str = "CREATE TABLE IF NOT EXISTS schema_migration (name TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL) STRICT";

@@ -114,13 +114,13 @@ fn evidence(client: &str, system: &str, value: &str) -> String {
     format!("{client}:{system}|{value}")
 }
 
-fn has_code(concept: &Value, wanted: &[(String, String)]) -> bool {
+pub(crate) fn has_code(concept: &Value, wanted: &[(String, String)]) -> bool {
     let codings = concept["coding"].as_array().into_iter().flatten();
     codings.into_iter().any(|coding| wanted.iter().any(|(system, code)| coding["system"] == **system && coding["code"] == **code))
 }
 
 /// The number that whoever asks gave: the one of type PLAC, or the only one.
-fn placer(identifiers: &Value) -> Option<(String, String)> {
+pub(super) fn placer(identifiers: &Value) -> Option<(String, String)> {
     let all: Vec<&Value> = identifiers.as_array().into_iter().flatten().collect();
     let is_placer = |identifier: &&&Value| {
         let codings = identifier["type"]["coding"].as_array().into_iter().flatten();
@@ -132,12 +132,12 @@ fn placer(identifiers: &Value) -> Option<(String, String)> {
 }
 
 /// The day in London of a date or an instant; a part of a date says no day.
-fn day_of(text: Option<&str>) -> Option<Date> {
+pub(super) fn day_of(text: Option<&str>) -> Option<Date> {
     let text = text?;
     if text.contains('T') { text.parse().ok().map(london_date) } else { text.parse().ok() }
 }
 
-fn is_long(value: &Value) -> bool {
+pub(super) fn is_long(value: &Value) -> bool {
     match value {
         Value::String(text) => text.chars().count() > TEXT_CHARACTERS_MAX,
         Value::Array(values) => values.len() > 10 || values.iter().any(is_long),
@@ -224,8 +224,18 @@ pub(super) enum About<'a> {
 }
 
 impl Hatch {
-    /// Creates a ServiceRequest.
-    pub(super) fn create(&self, tx: &mut Tx<'_>, seen: &mut Seen, body: &str, if_none_exist: Option<&str>) -> Result<Reply, Refused> {
+    /// Creates a ServiceRequest, or takes answers.
+    pub(super) fn create(
+        &self,
+        tx: &mut Tx<'_>,
+        seen: &mut Seen,
+        served: &Served,
+        body: &str,
+        if_none_exist: Option<&str>,
+    ) -> Result<Reply, Refused> {
+        if served.name == "QuestionnaireResponse" {
+            return self.answers(tx, seen, body, if_none_exist);
+        }
         let resource = reading::resource("ServiceRequest", body).map_err(|issues| Refused::all(400, issues))?;
         let (held, is_new) = self.ask(tx, seen, &resource, &About::Said, if_none_exist)?;
         Ok(self.made("ServiceRequest", &held, is_new))
@@ -250,7 +260,7 @@ impl Hatch {
         let today = self.app.today();
         let asked = Asked::read(resource, &self.client, today)?;
         if let Some(search) = if_none_exist {
-            must_be_its_number(search, &asked)?;
+            must_be_its_number(search, &asked.system, &asked.value)?;
         }
         if let Some(known) = requests::by_number(tx, &asked.client, &asked.system, &asked.value)? {
             let held = self.held(tx, seen, known, None)?;
@@ -421,10 +431,10 @@ impl Hatch {
     }
 }
 
-/// `If-None-Exist` may look for the request's own number, and for nothing else.
-fn must_be_its_number(search: &str, asked: &Asked) -> Result<(), Refused> {
+/// `If-None-Exist` may look for the resource's own number, and for nothing else.
+pub(super) fn must_be_its_number(search: &str, system: &str, value: &str) -> Result<(), Refused> {
     let pairs: Vec<_> = form_urlencoded::parse(search.trim_start_matches('?').as_bytes()).collect();
-    if pairs.len() == 1 && pairs[0].0 == "identifier" && pairs[0].1 == format!("{}|{}", asked.system, asked.value) {
+    if pairs.len() == 1 && pairs[0].0 == "identifier" && pairs[0].1 == format!("{system}|{value}") {
         return Ok(());
     }
     Err(Refused::new(400, Issue::at(Code::Value, "http.If-None-Exist", "must be identifier=system|value, as in the request")))

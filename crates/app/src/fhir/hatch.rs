@@ -251,8 +251,8 @@ impl Hatch {
                 self.search(tx, seen, served, pairs).map(Reply::list)
             }
             Request::Create { kind, body, if_none_exist } => {
-                self.admit(kind, Interaction::Create)?;
-                self.create(tx, seen, body, if_none_exist.as_deref())
+                let served = self.admit(kind, Interaction::Create)?;
+                self.create(tx, seen, served, body, if_none_exist.as_deref())
             }
             Request::Update { kind, id, body, if_match } => {
                 let served = self.admit(kind, Interaction::Update)?;

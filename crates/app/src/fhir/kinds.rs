@@ -83,7 +83,7 @@ const TASK_INCLUDES: &[&str] = &["Task:focus", "Task:patient"];
 const TASK_OF_FOCUS: &[&str] = &["Task:focus"];
 
 /// The types, in the order of their names.
-pub static SERVED: [Served; 6] = [
+pub static SERVED: [Served; 8] = [
     Served {
         name: "HealthcareService",
         interactions: &[Interaction::Read, Interaction::Search],
@@ -120,6 +120,31 @@ pub static SERVED: [Served; 6] = [
         revincludes: &[],
         documentation: "Only people of whom this client asked for support. A search needs _id or identifier. A Patient is taken \
                         contained in a ServiceRequest, or with one in a transaction: nobody is kept for whom nothing is asked.",
+    },
+    Served {
+        name: "Questionnaire",
+        interactions: &[Interaction::Read, Interaction::Search],
+        versioned: false,
+        parameters: &[Parameter { name: "url", kind: Takes::Uri }, Parameter { name: "version", kind: Takes::Token }],
+        includes: &[],
+        revincludes: &[],
+        documentation: "The questionnaires that are asked here, with weights and calculated scores (SDC 4.0.0).",
+    },
+    Served {
+        name: "QuestionnaireResponse",
+        interactions: &[Interaction::Read, Interaction::Search, Interaction::Create],
+        versioned: false,
+        parameters: &[
+            Parameter { name: "identifier", kind: Takes::Token },
+            Parameter { name: "patient", kind: Takes::Reference("Patient") },
+            Parameter { name: "subject", kind: Takes::Reference("Patient") },
+            Parameter { name: "based-on", kind: Takes::Reference("ServiceRequest") },
+            Parameter { name: "questionnaire", kind: Takes::Uri },
+        ],
+        includes: &[],
+        revincludes: &[],
+        documentation: "A person's own answers, brought by this client with a ServiceRequest of its own. Every score is computed here; \
+                        one that differs is refused. A search needs _id, patient or subject.",
     },
     Served {
         name: "ServiceRequest",

@@ -29,6 +29,7 @@ impl Hatch {
         let own = self.address(served.name, pairs, None);
         let (next, found) = match served.name {
             "Patient" => (None, self.find_patients(tx, seen, &search)?),
+            "QuestionnaireResponse" => (None, self.find_responses(tx, seen, &search)?),
             _ if served.versioned => self.find_requests(tx, seen, served, &search)?,
             _ => (None, self.find_fixed(served, &search)),
         };
@@ -36,7 +37,7 @@ impl Hatch {
         Ok(bundle::searchset(&own, next.as_deref(), found))
     }
 
-    fn found(&self, resource: Value, matches: bool) -> Found {
+    pub(super) fn found(&self, resource: Value, matches: bool) -> Found {
         let text = |key: &str| resource[key].as_str().unwrap_or_default().to_owned();
         Found { url: self.url(&text("resourceType"), &text("id")), resource, matches }
     }
@@ -45,7 +46,11 @@ impl Hatch {
         let mut all = self.fixed(served.name);
         all.retain(|resource| {
             let id = resource["id"].as_str().unwrap_or_default();
-            search.wants_id("_id", id) && search.wants("identifier", ODS_CODE, id)
+            let text = |name: &str| resource[name].as_str().unwrap_or_default();
+            search.wants_id("_id", id)
+                && search.wants("identifier", ODS_CODE, id)
+                && search.wants_any("url", &[("", text("url"))])
+                && search.wants("version", "", text("version"))
         });
         all.into_iter().map(|resource| self.found(resource, true)).collect()
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Hatch, Reply, Request};
 use crate::desk::OwnDetails;
-use crate::testing::{FixedWorld, a_record_asks_and_withdraws, service, service_request};
+use crate::testing::{FixedWorld, a_record_asks_and_withdraws, own_answers, service, service_request};
 use crate::{App, World};
 
 const BASE: &str = "https://here.example/fhir/r4";
@@ -437,5 +437,92 @@ fn a_merge_moves_a_request_to_the_record_that_answers() {
         let retired = person_of(&app, "1");
         assert_eq!(format!("Patient/{}", super::told::id_of(&retired)), subject(&first));
         a_record_asks_and_withdraws(&app);
+    });
+}
+
+/// What a person answered to the loneliness questions, as a portal sends it.
+fn answers(app: &App, request: &str, number: &str) -> Value {
+    own_answers(BASE, request, &super::id_of(&person_of(app, "1")), number, app.today())
+}
+
+fn bring(hatch: &Hatch, resource: &Value) -> Reply {
+    hatch.answer(Request::Create { kind: "QuestionnaireResponse".into(), body: resource.to_string(), if_none_exist: None })
+}
+
+#[test]
+fn a_persons_own_answers_become_an_assessment_and_a_score_that_differs_is_refused() {
+    on_both(|app, _| {
+        let record = hatch(&app, "record");
+        let request = asked(&app, "1");
+        let brought = answers(&app, &request, "1");
+        assert_eq!(bring(&record, &brought).body["issue"][0]["code"], "business-rule", "before anybody has spoken with them");
+        release(&app, "1");
+        app.allocate(referral(&app, "1"), "anna", app.actor("coordinator-max").unwrap()).unwrap();
+        converse(&app, "1");
+
+        let place = |change: &dyn Fn(&mut Value)| {
+            let mut wrong = brought.clone();
+            change(&mut wrong);
+            let reply = bring(&record, &wrong);
+            assert_eq!(reply.status, 422, "{}", reply.body);
+            reply.body["issue"][0]["expression"][0].as_str().unwrap_or_default().replace("QuestionnaireResponse.", "")
+        };
+        assert_eq!(place(&|it| it["item"][3]["answer"][0]["valueDecimal"] = json!(7)), "item[3].answer[0]");
+        assert_eq!(place(&|it| it["item"][3]["answer"][0] = json!({ "valueString": "8" })), "item[3].answer[0]");
+        assert_eq!(place(&|it| it["item"][2] = json!({ "linkId": "isolated" })), "item[3].answer[0]", "nothing is imputed");
+        assert_eq!(place(&|it| it["item"][0]["answer"][0]["valueCoding"]["code"] = json!("4")), "item[0].answer[0]");
+        assert_eq!(place(&|it| it["item"][0]["answer"][0]["valueCoding"]["system"] = json!("urn:x")), "item[0].answer[0]");
+        assert_eq!(place(&|it| it["item"][0]["linkId"] = json!("worry")), "item[0].answer[0]");
+        assert_eq!(place(&|it| it["item"][1]["linkId"] = json!("companionship")), "item(companionship)");
+        assert_eq!(place(&|it| it["item"] = json!([{ "linkId": "lonely" }])), "item");
+        assert_eq!(place(&|it| it["questionnaire"] = json!(format!("{BASE}/Questionnaire/ucla3|2"))), "questionnaire");
+        assert_eq!(place(&|it| it["status"] = json!("in-progress")), "status");
+        assert_eq!(place(&|it| it["source"] = json!({ "reference": "Practitioner/1" })), "source");
+        assert_eq!(place(&|it| it["author"] = json!({ "reference": "Practitioner/1" })), "author");
+        assert_eq!(place(&|it| it["identifier"] = json!({ "value": "1" })), "identifier");
+
+        let done = bring(&record, &brought);
+        assert_eq!((done.status, done.location.as_deref()), (201, Some(format!("QuestionnaireResponse/{}", id(&done)).as_str())));
+        assert_eq!(bring(&record, &brought).status, 409);
+        let again = Request::Create {
+            kind: "QuestionnaireResponse".into(),
+            body: brought.to_string(),
+            if_none_exist: Some("identifier=https://north.example/id/portal|1".into()),
+        };
+        assert_eq!((record.answer(again).status, read(&record, "QuestionnaireResponse", &id(&done)).status), (200, 200));
+        let person = super::id_of(&person_of(&app, "1"));
+        for pairs in [vec![("patient", person.as_str())], vec![("subject", person.as_str()), ("based-on", request.as_str())]] {
+            assert_eq!(ids(&search(&record, "QuestionnaireResponse", &pairs).body), [id(&done)], "{pairs:?}");
+        }
+        assert!(ids(&search(&record, "QuestionnaireResponse", &[("patient", &person), ("questionnaire", "x")]).body).is_empty());
+        assert_eq!(search(&record, "QuestionnaireResponse", &[]).status, 400);
+
+        let kept = app.store.read(|tx| alongside_store::reading::assessments(tx, person_of(&app, "1"))).unwrap();
+        let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+        assert_eq!(kept.scores.iter().map(|score| score.1).collect::<Vec<_>>(), [Some(8), None]);
+        let replies = app.store.read(|tx| alongside_store::care::replies_of(tx, person_of(&app, "1"))).unwrap();
+        assert_eq!(replies.len(), 1, "the supporter is told");
+
+        let other = hatch(&app, "other-record");
+        assert_eq!(read(&other, "QuestionnaireResponse", &id(&done)).status, 404);
+        assert!(ids(&search(&other, "QuestionnaireResponse", &[("patient", &person)]).body).is_empty());
+        assert_eq!(bring(&other, &brought).status, 404, "a request of another system");
+    });
+}
+
+#[test]
+fn questionnaires_have_the_weights_and_scores_of_their_instruments() {
+    on_both(|app, _| {
+        let record = hatch(&app, "record");
+        let all = search(&record, "Questionnaire", &[]).body;
+        assert_eq!(ids(&all).len(), app.setup.instruments.len());
+        let ucla = read(&record, "Questionnaire", "ucla3").body;
+        assert_eq!(ids(&search(&record, "Questionnaire", &[("url", ucla["url"].as_str().unwrap())]).body), ["ucla3"]);
+        assert!(ids(&search(&record, "Questionnaire", &[("version", "9")]).body).is_empty());
+        let items = ucla["item"].as_array().unwrap();
+        assert_eq!(items[1]["answerOption"][2]["extension"][0]["valueDecimal"], 3);
+        let score = items.iter().find(|item| item["linkId"] == "score.loneliness").unwrap();
+        let expression = score["extension"][0]["valueExpression"]["expression"].as_str().unwrap();
+        assert_eq!(expression.matches("weight()").count(), 3);
     });
 }

@@ -1,7 +1,7 @@
 //! What a system is told: resources of what it asked for.
 
 use alongside_domain::access::may_follow;
-use alongside_domain::id::{PersonId, TriggerId};
+use alongside_domain::id::{AssessmentId, PersonId, TriggerId};
 use alongside_domain::person::Person;
 use alongside_domain::progress::TaskStatus;
 use alongside_fhir::bundle;
@@ -36,6 +36,11 @@ pub(super) fn request_id(id: &str) -> Option<TriggerId> {
     format!("trg_{id}").parse().ok()
 }
 
+/// The assessment of a resource's id.
+pub(super) fn response_id(id: &str) -> Option<AssessmentId> {
+    format!("ass_{id}").parse().ok()
+}
+
 /// The person of a resource's id.
 pub(super) fn person_id(id: &str) -> Option<PersonId> {
     format!("per_{id}").parse().ok()
@@ -47,6 +52,10 @@ impl Hatch {
         if served.name == "Patient" {
             let person = person_id(id).ok_or_else(Refused::not_found)?;
             return self.patient(tx, seen, person);
+        }
+        if served.name == "QuestionnaireResponse" {
+            let response = self.response(tx, seen, response_id(id).ok_or_else(Refused::not_found)?)?;
+            return Ok(self.told_response(&response));
         }
         if served.versioned {
             let held = self.held(tx, seen, request_id(id).ok_or_else(Refused::not_found)?, version)?;
@@ -148,6 +157,7 @@ impl Hatch {
             "HealthcareService" => {
                 vec![at_site(self.app.service_name()).healthcare_service()]
             }
+            "Questionnaire" => self.questionnaires(),
             _ => Vec::new(),
         }
     }

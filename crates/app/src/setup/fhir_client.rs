@@ -6,7 +6,7 @@ use alongside_domain::access::System;
 use alongside_domain::person::SiteId;
 use serde::Deserialize;
 
-use super::identity::{NO_SYSTEM, is_key, is_system, web_address};
+use super::identity::{NO_SYSTEM, is_key, is_system, is_word, web_address};
 use super::{Feed, Reader, Site};
 use crate::fhir::Scopes;
 
@@ -28,6 +28,7 @@ pub(super) struct FhirClientFile {
     jwks_url: Option<String>,
     scopes: Vec<String>,
     codes: Option<Vec<String>>,
+    cds_issuer: Option<String>,
 }
 
 /// Where a system's public keys are.
@@ -37,6 +38,17 @@ pub enum ClientKeys {
     File(String),
     /// At an address of the system's own, read when they are needed.
     Url(String),
+}
+
+impl ClientKeys {
+    /// The address of its keys, where they are at one.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Url(url) => Some(url),
+            Self::File(_) => None,
+        }
+    }
 }
 
 /// A hospital's system that asks over FHIR (SMART Backend Services).
@@ -54,6 +66,8 @@ pub struct FhirClient {
     pub scopes: Scopes,
     /// The codes under which it orders support: system and code.
     pub codes: Vec<(String, String)>,
+    /// As whom it signs what it asks cards with (`iss`, CDS Hooks 2.0); none asks for none.
+    pub cds_issuer: Option<String>,
 }
 
 impl Reader {
@@ -80,7 +94,12 @@ impl Reader {
                 keys,
                 scopes,
                 codes,
+                cds_issuer: file.cds_issuer.clone(),
             };
+            let is_taken = |other: &FhirClient| other.cds_issuer.is_some() && other.cds_issuer == client.cds_issuer;
+            if clients.values().any(is_taken) {
+                self.say(format!("{place}.cds_issuer"), "stands twice: a system is known by it");
+            }
             if clients.insert(file.key.clone(), client).is_some() {
                 self.say(format!("{place}.key"), "stands twice");
             }
@@ -97,6 +116,9 @@ impl Reader {
         }
         if !sites.contains_key(&file.site) {
             self.say(format!("{place}.site"), "is not configured");
+        }
+        if file.cds_issuer.as_ref().is_some_and(|issuer| !is_word(issuer)) {
+            self.say(format!("{place}.cds_issuer"), "must be one word of printable ASCII");
         }
         if !is_system(&file.local_identifier) {
             self.say(format!("{place}.local_identifier"), NO_SYSTEM);
@@ -177,6 +199,7 @@ mod tests {
             ("\"system/Task.rus\"", "\"patient/Task.rs\"", "scopes"),
             ("\"system/Task.rus\"", "\"system/Task.sr\"", "scopes"),
             ("\"system/Task.rus\"", "\"system/Observation.rs\"", "scopes"),
+            ("jwks_file", "cds_issuer = \"two words\"\n        jwks_file", "cds_issuer"),
             ("jwks_file", "codes = [\"711281004\"]\n        jwks_file", "codes"),
         ] {
             let problems = Setup::read(&RECORD.replace(from, to), &Extra::default()).unwrap_err();

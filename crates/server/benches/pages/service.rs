@@ -31,6 +31,9 @@ pub(crate) const PEOPLE: u32 = 100_000;
 pub(crate) const AUDIT_LINES: u32 = 200_000;
 /// Of ten people, six are of the first site.
 pub(crate) const SITES: [(&str, &str, u32); 2] = [("chelwest", "RQM", 72), ("northmid", "RAP", 48)];
+/// The numbering of the first site's record, and as whom it asks for cards.
+pub(crate) const RECORD_NUMBERS: &str = "https://chelwest.example/id/mrn";
+pub(crate) const RECORD_ISSUER: &str = "https://chelwest.example/cds";
 const NURSES: u32 = 4;
 /// Rows of one transaction; more of them make it no faster.
 const BATCH: u32 = 500;
@@ -52,7 +55,7 @@ pub(crate) struct Known {
 }
 
 /// Writes the configuration and the keys beside it; returns the configuration's text.
-pub(crate) fn configure(folder: &Path, database: &str) -> String {
+pub(crate) fn configure(folder: &Path, database: &str, record_keys: &str) -> String {
     let mut text =
         format!("[server]\ndatabase = \"{database}\"\nhttp = \"127.0.0.1:0\"\nkeys = \"bench.keys\"\naudit_heads = \"heads.log\"\n");
     for (site, code, supporters) in SITES {
@@ -77,10 +80,16 @@ pub(crate) fn configure(folder: &Path, database: &str) -> String {
             ));
         }
     }
+    text.push_str(&format!(
+        "[[fhir_client]]\nkey = \"record\"\ntitle = \"Record\"\nsite = \"{}\"\nlocal_identifier = \"{RECORD_NUMBERS}\"\n\
+         jwks_file = \"record.jwks.json\"\nscopes = []\ncds_issuer = \"{RECORD_ISSUER}\"\n",
+        SITES[0].0
+    ));
     let both = [SITES[0].0, SITES[1].0];
     for role in ["coordinator", "manager", "information-governance", "integration-engineer"] {
         text.push_str(&staff(role, role, &both));
     }
+    fs::write(folder.join("record.jwks.json"), record_keys).expect("keys of the record");
     fs::write(folder.join("bench.toml"), &text).expect("a configuration");
     let digits: String = KEY.iter().map(|byte| format!("{byte:02x}")).collect();
     let keys = folder.join("bench.keys");
@@ -175,6 +184,20 @@ pub(crate) fn fill(store: &Store, now: Timestamp) {
     maker.rest(store);
 }
 
+/// Numbers and dates of birth of some people of the first site with whom something is under way: of each whether they are to be
+/// told.
+pub(crate) fn opened(now: Timestamp, most: u32) -> Vec<(String, Date, bool)> {
+    let mut maker = Maker { now, ids: CountingIds::default(), held: [0; 2], live: Vec::new(), known: None };
+    let all = (0..most).map(|number| (maker.person(number).record.person, number));
+    let counts = |number: u32| site(number) == 0 && number >= QUESTIONS && matches!(lot_of(number), Lot::Awaiting | Lot::Open | Lot::Held);
+    let here = all.filter(|(_, number)| counts(*number));
+    here.filter_map(|(person, number)| {
+        let local = person.identifiers.first()?.value.clone();
+        Some((local, person.birth_date?, lot_of(number) == Lot::Awaiting))
+    })
+    .collect()
+}
+
 /// Whom [`fill`] made first with a supporter of the first site.
 pub(crate) fn known(now: Timestamp) -> Known {
     let mut maker = Maker { now, ids: CountingIds::default(), held: [0; 2], live: Vec::new(), known: None };
@@ -194,10 +217,11 @@ impl Maker {
 
     fn person(&mut self, number: u32) -> Decision {
         let (at_site, lot_here) = (site(number), lot_of(number));
-        let (site_key, code, _) = SITES[at_site];
+        let (site_key, _, _) = SITES[at_site];
         let id = PersonId::new(&mut self.ids);
         let local = format!("{:07}", 1_000_000 + number);
-        let mut person = Person::new(id, SiteId(site_key.into()), vec![Identifier { system: format!("{code}:MRN"), value: local.clone() }]);
+        let mut person =
+            Person::new(id, SiteId(site_key.into()), vec![Identifier { system: format!("{site_key}:MRN"), value: local.clone() }]);
         person.given = Some(GIVEN[lot(number, 20) as usize].into());
         person.family = Some(format!("{}{}", FAMILY[lot(number + 7, 20) as usize], ENDING[lot(number + 13, 12) as usize]));
         person.birth_date = Some(Date::constant(1945, 1, 1).saturating_add(i64::from(lot(number + 3, 22_000)).days()));

@@ -43,6 +43,7 @@ struct JoseHeader {
     alg: String,
     kid: Option<String>,
     typ: Option<String>,
+    jku: Option<String>,
     crit: Option<serde_json::Value>,
 }
 
@@ -318,6 +319,44 @@ impl ContextLink {
         check_proof(&link.aud, url, link.exp, Self::LIFE_SECONDS_MAX, &link.jti, now)?;
         let sound = |text: &str| !text.trim().is_empty() && text.len() <= SUBJECT_BYTES_MAX && !text.chars().any(char::is_control);
         if sound(&link.sub) && sound(&link.patient) { Ok(link) } else { Err(OidcError::TokenMalformed) }
+    }
+}
+
+/// What a hospital's record asks for cards with (CDS Hooks 2.0, "Trusting CDS Clients").
+#[derive(Deserialize)]
+pub(crate) struct CardToken {
+    iss: String,
+    aud: Audience,
+    #[serde(deserialize_with = "seconds")]
+    pub(crate) exp: i64,
+    pub(crate) jti: String,
+}
+
+impl CardToken {
+    /// The longest life of a token, in seconds.
+    const LIFE_SECONDS_MAX: i64 = 300;
+
+    /// The token, when everything holds: for one of these addresses. Where it says that its keys are, they must be.
+    ///
+    /// # Errors
+    /// Each of its own kind, whatever does not hold.
+    pub(crate) fn checked(
+        jws: &Jws<'_>,
+        key: &DecodingKey,
+        (iss, jku): (&str, Option<&str>),
+        urls: &[&str],
+        now: Timestamp,
+    ) -> Result<Self, OidcError> {
+        if jws.header.jku.is_some() && jws.header.jku.as_deref() != jku {
+            return Err(OidcError::KeyUnknown);
+        }
+        let token: Self = jws.verified_by_system(key)?;
+        if token.iss != iss {
+            return Err(OidcError::IssuerWrong);
+        }
+        let url = urls.iter().find(|url| token.aud.is_only(url)).ok_or(OidcError::AudienceWrong)?;
+        check_proof(&token.aud, url, token.exp, Self::LIFE_SECONDS_MAX, &token.jti, now)?;
+        Ok(token)
     }
 }
 

@@ -27,11 +27,11 @@ const CONTENT_TYPE: &str = "application/fhir+json";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 pub(super) fn routes() -> Vec<Route> {
-    use Needs::{Nothing, System};
+    use Needs::{Nothing, Signed, System};
     vec![
         read("/fhir/r4/metadata", Nothing, metadata),
         read("/fhir/r4/.well-known/smart-configuration", Nothing, smart_configuration),
-        send("/oauth/token", Nothing, token),
+        send("/oauth/token", Signed, token),
         send_large("/fhir/r4", System, BODY_BYTES_MAX, bundle),
         // As some clients write it.
         send_large("/fhir/r4/", System, BODY_BYTES_MAX, bundle),

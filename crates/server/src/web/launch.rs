@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::identity::{arrived_as, lead_to, nobody, refuse};
-use super::routes::Needs::Nothing;
+use super::routes::Needs::{Nothing, Signed};
 use super::routes::{Route, read};
 use super::{Web, clinic, problem, seat};
 use crate::backend::LINK_PATH;
@@ -33,7 +33,7 @@ pub(super) struct Opened {
 
 /// The addresses of this room.
 pub(crate) fn routes() -> Vec<Route> {
-    vec![read("/launch", Nothing, begin), read(LINK_PATH, Nothing, link)]
+    vec![read("/launch", Nothing, begin), read(LINK_PATH, Signed, link)]
 }
 
 /// `?iss=…&launch=…` (SMART App Launch 2.2, "Launch App: EHR Launch"); without `launch` somebody chooses the person there.

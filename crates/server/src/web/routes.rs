@@ -14,8 +14,8 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post, put};
 
 use super::{
-    Web, account, assets, care, caseload, clinic, coordination, demo, engineer, fhir, govern, identity, invitation, launch, own_details,
-    pages, personal, problem, seat, sign_in,
+    Web, account, assets, cards, care, caseload, clinic, coordination, demo, engineer, fhir, govern, identity, invitation, launch,
+    own_details, pages, personal, problem, seat, sign_in,
 };
 
 /// What somebody must have to ask for an address.
@@ -31,6 +31,8 @@ pub(crate) enum Needs {
     May(Action),
     /// A token of a hospital's system.
     System,
+    /// Something that another program signed, which its handler looks at.
+    Signed,
     /// Nothing, in the demo; elsewhere there is no such address.
     Demo,
     /// A session, in the demo; elsewhere there is no such address.
@@ -47,6 +49,7 @@ impl Needs {
             Self::SignedIn => "a session",
             Self::May(action) => action.words(),
             Self::System => "a system’s token",
+            Self::Signed => "another program’s signature",
             Self::Demo => "nothing, in the demo alone",
             Self::DemoSignedIn => "a session, in the demo alone",
         }
@@ -100,7 +103,7 @@ where
 /// Every address of the program.
 pub(crate) fn all() -> Vec<Route> {
     use Action::{ExportFigures, FindPerson, SeeFigures, SeeMeasures, SeePerson, SeeQuarantine};
-    use Needs::{Demo, DemoSignedIn, May, Nothing, SignedIn};
+    use Needs::{Demo, DemoSignedIn, May, Nothing, Signed, SignedIn};
     let own = vec![
         read("/", SignedIn, pages::start),
         read("/figures", May(SeeFigures), pages::figures_start),
@@ -117,8 +120,7 @@ pub(crate) fn all() -> Vec<Route> {
         read("/referrals/{referral}/why", May(SeePerson), pages::why),
         read("/sign-in/with/{provider}", Nothing, identity::begin),
         read("/sign-in/return", Nothing, identity::finish),
-        // Sent by a server: what it sends is signed.
-        send("/sign-in/ended", Nothing, identity::ended),
+        send("/sign-in/ended", Signed, identity::ended),
         send("/demo/sign-in", Demo, demo::sign_in),
         send("/demo/yours", Demo, demo::yours),
         send("/demo/clock", DemoSignedIn, demo::clock),
@@ -131,6 +133,7 @@ pub(crate) fn all() -> Vec<Route> {
     ];
     let rooms = [
         account::routes(),
+        cards::routes(),
         care::routes(),
         caseload::routes(),
         clinic::routes(),
@@ -185,7 +188,7 @@ async fn admit(State((web, needs)): State<(Web, Needs)>, request: Request, next:
             Ok(()) => next.run(request).await,
             Err(wait) => problem::closed_for(&web, wait.seconds),
         },
-        Needs::Nothing | Needs::Link => next.run(request).await,
+        Needs::Nothing | Needs::Link | Needs::Signed => next.run(request).await,
         Needs::Demo if web.options.demo => next.run(request).await,
         Needs::DemoSignedIn if web.options.demo => seat::take(web, None, request, next).await,
         Needs::Demo | Needs::DemoSignedIn => problem::not_found(&web, None),

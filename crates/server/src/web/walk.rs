@@ -241,6 +241,7 @@ impl Service {
                 "name" => "nhsuk-icon-cross.svg".to_owned(),
                 "type" => "Task".to_owned(),
                 "id" => record.triggers.first().map_or_else(String::new, |held| held.id.to_string().replace("trg_", "")),
+                "service" => "patient-view".to_owned(),
                 "version" => "1".to_owned(),
                 unknown => panic!("say here how {{{unknown}}} of {path} is filled in"),
             };
@@ -416,6 +417,10 @@ fn every_address_is_open_to_whom_the_policy_says_and_the_matrix_says_so() {
                 // Whether a link or a provider exists is another question; that it is asked without an error is seen here.
                 open_of(Kind::OfInes);
                 "yes".to_owned()
+            } else if route.needs == Needs::Signed {
+                // Nobody of them has the key; that it is asked without an error is seen here.
+                open_of(Kind::OfInes);
+                "–".to_owned()
             } else {
                 let open = open_of(Kind::OfInes);
                 if let (Needs::May(action), false) = (route.needs, who.is_empty()) {

@@ -286,7 +286,7 @@ impl Seen<'_> {
             Needs::May(action) => viewer.cleared && self.seat.desk.may_do(action).is_ok(),
             Needs::SignedIn => viewer.cleared,
             Needs::Nothing | Needs::Link | Needs::Demo | Needs::DemoSignedIn => true,
-            Needs::System => false,
+            Needs::System | Needs::Signed => false,
         };
         open.then_some(address)
     }

@@ -1,0 +1,163 @@
+//! Cards beside the record (CDS Hooks 2.0). A clinician's screen never gets an error of ours: what goes wrong in here is said to
+//! the log, and no card is shown. What the record did wrong is said to the record.
+
+use std::time::Duration;
+
+use alongside_app::Failure;
+use alongside_app::cards::{CardRequest, discovery};
+use alongside_domain::card::Hook;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Web;
+use super::routes::Needs::{Nothing, Signed};
+use super::routes::{Route, read, send_large};
+
+/// The largest question: a Patient and some orders.
+const QUESTION_BYTES_MAX: usize = 512 * 1024;
+/// After this, no card is better than a late one.
+const ANSWER_MAX: Duration = Duration::from_millis(400);
+
+/// The addresses of this room.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        read("/cds-services", Nothing, services),
+        send_large("/cds-services/{service}", Signed, QUESTION_BYTES_MAX, cards),
+        send_large("/cds-services/{service}/feedback", Signed, QUESTION_BYTES_MAX, feedback),
+    ]
+}
+
+/// What is used of a question; the rest is not even kept in memory.
+#[derive(Deserialize)]
+struct Question {
+    hook: String,
+    context: Context,
+    #[serde(default)]
+    prefetch: Prefetch,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    user_id: String,
+    patient_id: String,
+    #[serde(default)]
+    draft_orders: Value,
+}
+
+#[derive(Default, Deserialize)]
+struct Prefetch {
+    #[serde(default)]
+    patient: Value,
+}
+
+async fn services(State(web): State<Web>) -> Response {
+    json_of(StatusCode::OK, &discovery(&web.app().service_name()))
+}
+
+async fn cards(
+    State(web): State<Web>,
+    Path(service): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let Some(hook) = Hook::from_code(&service) else { return refused(StatusCode::NOT_FOUND, "There is no such service.") };
+    let client = match proved(&web, &uri, &headers).await {
+        Ok(client) => client,
+        Err(answer) => return answer,
+    };
+    let question = match body.map(|body| serde_json::from_slice::<Question>(&body)) {
+        Ok(Ok(question)) if question.hook == hook.code() => question,
+        Ok(Ok(_)) => return refused(StatusCode::BAD_REQUEST, "This service is for another hook."),
+        Ok(Err(wrong)) => {
+            return refused(StatusCode::BAD_REQUEST, &format!("Line {}, column {} is not as it should be.", wrong.line(), wrong.column()));
+        }
+        Err(rejection) => return refused(rejection.status(), "The question is not whole, or too large."),
+    };
+    let patient = question.prefetch.patient;
+    if patient["resourceType"] != "Patient" || patient["id"] != question.context.patient_id {
+        return refused(StatusCode::PRECONDITION_FAILED, "The Patient of the context must come along, as prefetch “patient”.");
+    }
+    let asked = CardRequest {
+        hook,
+        user: question.context.user_id,
+        patient_id: question.context.patient_id,
+        patient,
+        draft_orders: question.context.draft_orders,
+    };
+    let app = web.app();
+    let work = tokio::task::spawn_blocking(move || app.cards(&client, &asked));
+    let found = match tokio::time::timeout(ANSWER_MAX, work).await {
+        Ok(Ok(Ok(found))) => found,
+        Ok(Ok(Err(why))) => silent(&why.to_string()),
+        Ok(Err(_)) => silent("a question for cards gave up"),
+        Err(_) => silent("no card in time"),
+    };
+    json_of(StatusCode::OK, &json!({ "cards": found }))
+}
+
+async fn feedback(
+    State(web): State<Web>,
+    Path(service): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    if Hook::from_code(&service).is_none() {
+        return refused(StatusCode::NOT_FOUND, "There is no such service.");
+    }
+    let client = match proved(&web, &uri, &headers).await {
+        Ok(client) => client,
+        Err(answer) => return answer,
+    };
+    let Ok(Ok(said)) = body.map(|body| serde_json::from_slice::<Value>(&body)) else {
+        return refused(StatusCode::BAD_REQUEST, "This is no JSON.");
+    };
+    let app = web.app();
+    match tokio::task::spawn_blocking(move || app.take_feedback(&client, &said)).await {
+        Ok(Ok(())) => json_of(StatusCode::OK, &json!({})),
+        Ok(Err(Failure::Invalid(problems))) => {
+            let what: Vec<String> = problems.iter().map(|problem| format!("{} {}", problem.place, problem.what)).collect();
+            refused(StatusCode::BAD_REQUEST, &what.join("; "))
+        }
+        _ => refused(StatusCode::SERVICE_UNAVAILABLE, "Try again."),
+    }
+}
+
+/// Which system asks: by the token that it signed for this address.
+async fn proved(web: &Web, uri: &Uri, headers: &HeaderMap) -> Result<String, Response> {
+    let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = said.and_then(|said| said.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, token)) = token else { return Err(unproved()) };
+    web.options.clients.asks_for_cards(token.trim(), uri.path(), web.app().world.now()).await.map_err(|why| {
+        tracing::warn!(%why, "a record that asked for cards did not prove who it is");
+        unproved()
+    })
+}
+
+fn unproved() -> Response {
+    let mut answer = refused(StatusCode::UNAUTHORIZED, "A token that the record signed for this address is needed.");
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    answer
+}
+
+/// No card, and a line in the log.
+fn silent(what: &str) -> Vec<Value> {
+    tracing::error!(what, "no card could be made");
+    Vec::new()
+}
+
+fn refused(status: StatusCode, what: &str) -> Response {
+    json_of(status, &json!({ "message": what }))
+}
+
+fn json_of(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
