@@ -23,6 +23,10 @@ pub struct FeedMetrics {
     pub is_silent: bool,
     /// Messages that are set aside now.
     pub set_aside: u64,
+    /// Whether more of its messages have problems than before.
+    pub problems_rise: bool,
+    /// Whether there are many more merges than usual.
+    pub is_merge_storm: bool,
     /// Messages that wait to be sent back to its sender, and how many of them are stopped; none where nothing is sent.
     pub sending: Option<(u64, u64)>,
     /// The last day on which its certificates are good.
@@ -49,6 +53,8 @@ impl App {
             heard_at: health.heard_at,
             is_silent: health.is_silent,
             set_aside: health.set_aside,
+            problems_rise: health.problems_rise,
+            is_merge_storm: health.merge_storm.is_some(),
             certificates_end_on: feed.tls.as_ref().and_then(|tls| tls.ends_on),
         })
     }

@@ -15,6 +15,10 @@ const CHANCE_MAX: f64 = 0.005;
 /// How many messages must be missing, by what is usual, before a silence is an alarm: so many fail to come by chance less
 /// than once in twenty thousand times (the exponential of -10).
 const MISSED_MIN: f64 = 10.0;
+/// How many problems make a rise worth a look: fewer are one bad day of one clerk.
+const PROBLEMS_MIN: u64 = 5;
+/// How many merges in a day make a storm worth a look, however seldom they are: one clerk who tidies up is none.
+const MERGES_MIN: u64 = 20;
 /// Hours of silence after which a feed of which nothing is known yet is looked at. A hospital's ADT sends day and night.
 const HOURS_UNKNOWN: i64 = 4;
 /// Hours of silence after which any feed is looked at, however seldom it sends: a week.
@@ -64,6 +68,35 @@ pub fn pace(now: u64, before: &[u64]) -> Pace {
 pub fn is_silent(hours: i64, missed: Option<f64>) -> bool {
     let by_rate = missed.map_or(hours >= HOURS_UNKNOWN, |missed| hours >= 1 && missed >= MISSED_MIN);
     by_rate || hours >= HOURS_MAX
+}
+
+/// Messages of a span of time, and how many of them were refused or set aside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Problems {
+    /// Those with problems.
+    pub of: u64,
+    /// All.
+    pub all: u64,
+}
+
+/// Whether a larger share of messages has problems than before: more than twice as large, and hardly by chance. A profile that
+/// does not fit a hospital's new release shows so within hours, and not when somebody looks.
+#[must_use]
+pub fn is_rising(now: Problems, before: Problems) -> bool {
+    if now.of < PROBLEMS_MIN || before.all == 0 {
+        return false;
+    }
+    let share = float(now.all) / float(now.all + before.all);
+    let above = 1.0 - chance_of_at_most(now.of - 1, now.of + before.of, share);
+    // Both shares are of something: there are problems now, and there were messages before.
+    float(now.of) * float(before.all) > 2.0 * float(before.of) * float(now.all) && above < CHANCE_MAX
+}
+
+/// Whether so many merges in a day are a storm, against the days before: a hospital that tidies its index, or a mistake that
+/// joins people who are not one. Somebody asks which, before anything is confirmed.
+#[must_use]
+pub fn is_merge_storm(now: u64, days_before: &[u64]) -> bool {
+    now >= MERGES_MIN && pace(now, days_before) == Pace::Busy
 }
 
 /// The chance that of `all` events at most `most` fall to one part, each with this share; the binomial distribution, summed
@@ -139,5 +172,25 @@ mod tests {
         ] {
             assert_eq!(is_silent(hours, missed), silent, "{hours} hours, {missed:?}");
         }
+    }
+
+    #[test]
+    fn more_problems_than_before_are_told_from_a_bad_hour() {
+        let problems = |of, all| Problems { of, all };
+        let before = problems(100, 100_000);
+        assert!(is_rising(problems(12, 400), before));
+        assert!(!is_rising(problems(4, 400), before), "few");
+        assert!(!is_rising(problems(5, 4_900), before), "as before");
+        assert!(!is_rising(problems(90, 400), problems(200, 1_000)), "little more than before");
+        assert!(is_rising(problems(6, 6), problems(0, 500)));
+        assert!(!is_rising(problems(50, 50), Problems::default()), "nothing is known yet");
+    }
+
+    #[test]
+    fn a_storm_of_merges_is_many_at_once_and_unusual() {
+        assert!(is_merge_storm(40, &[3, 5, 2, 4, 3, 0, 1]));
+        assert!(!is_merge_storm(12, &[0, 0, 1, 0]));
+        assert!(!is_merge_storm(40, &[38, 45, 30]));
+        assert!(!is_merge_storm(400, &[1]), "one day tells nothing");
     }
 }

@@ -67,6 +67,12 @@ fn text(feeds: &[FeedMetrics]) -> String {
     gauge("feed_heard_timestamp_seconds", "When the feed was last heard.", &|feed| feed.heard_at.map(|at| at.as_second()));
     gauge("feed_silent", "Whether its silence is worth a look, by what is usual at this hour.", &|feed| Some(i64::from(feed.is_silent)));
     gauge("feed_set_aside", "Messages that are set aside now.", &|feed| i64::try_from(feed.set_aside).ok());
+    gauge("feed_problems_rising", "Whether more of the last hours' messages were refused or set aside than before.", &|feed| {
+        Some(i64::from(feed.problems_rise))
+    });
+    gauge("feed_merge_storm", "Whether there were many more merges in the last day than usual.", &|feed| {
+        Some(i64::from(feed.is_merge_storm))
+    });
     gauge("feed_sending", "Messages that wait to be sent back to the record, the stopped ones included.", &|feed| {
         feed.sending.and_then(|(all, _)| i64::try_from(all).ok())
     });
@@ -102,6 +108,8 @@ mod tests {
             heard_at,
             is_silent: true,
             set_aside: 2,
+            problems_rise: true,
+            is_merge_storm: false,
             sending: heard_at.map(|_| (3, 1)),
             certificates_end_on,
         };
@@ -112,6 +120,8 @@ mod tests {
             "# TYPE alongside_feed_heard_timestamp_seconds gauge\nalongside_feed_heard_timestamp_seconds{feed=\"a\"} 90\n#",
             "alongside_feed_silent{feed=\"a\"} 1\n",
             "alongside_feed_set_aside{feed=\"a\"} 2\n",
+            "alongside_feed_problems_rising{feed=\"a\"} 1\n",
+            "alongside_feed_merge_storm{feed=\"a\"} 0\n",
             "# TYPE alongside_feed_sending_stopped gauge\nalongside_feed_sending_stopped{feed=\"a\"} 1\n#",
             "alongside_feed_certificates_end_timestamp_seconds{feed=\"a\"} 86400\n",
         ] {

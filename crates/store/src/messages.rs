@@ -18,6 +18,7 @@ statements! {
     pub(crate) const RAW = "SELECT raw FROM message WHERE id = $1 AND state = 'quarantined'";
     pub(crate) const MARK_REPLAYED = "UPDATE message SET state = 'replayed', raw = NULL, keep_until = NULL WHERE id = $1 AND state = 'quarantined'";
     pub(crate) const EXPIRE = "UPDATE message SET state = 'expired', raw = NULL, keep_until = NULL WHERE state = 'quarantined' AND keep_until <= $1";
+    pub(crate) const MERGES = "SELECT hour, CAST(SUM(messages) AS BIGINT) FROM feed_count WHERE feed = $1 AND hour >= $2 AND substr(kind, 1, 7) IN ('ADT^A18', 'ADT^A30', 'ADT^A34', 'ADT^A35', 'ADT^A36', 'ADT^A39', 'ADT^A40', 'ADT^A41', 'ADT^A42') GROUP BY hour ORDER BY hour";
     pub(crate) const COUNT = "INSERT INTO feed_count (feed, hour, kind, fate, messages) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (feed, hour, kind, fate) DO UPDATE SET messages = feed_count.messages + excluded.messages";
     pub(crate) const LAST = "INSERT INTO feed_last (feed, at) VALUES ($1, $2) ON CONFLICT (feed) DO UPDATE SET at = excluded.at WHERE feed_last.at < excluded.at";
     pub(crate) const FEED_LAST = "SELECT at FROM feed_last WHERE feed = $1";
@@ -234,6 +235,15 @@ pub struct Hour {
 /// The store's.
 pub fn hours(tx: &mut Tx<'_>, feed: &str, from: i64) -> Result<Vec<Hour>, StoreError> {
     tx.query(&HOURS, params![feed, from], |row| Ok(Hour { hour: row.int(0)?, fate: row.text(1)?, messages: row.number(2)? }))
+}
+
+/// A feed's merges hour by hour from an hour on, the oldest first (HL7 v2.5.1, chapter 3: the events by which records or their
+/// numbers are joined). An hour without merges has no line.
+///
+/// # Errors
+/// The store's.
+pub fn merges(tx: &mut Tx<'_>, feed: &str, from: i64) -> Result<Vec<(i64, u64)>, StoreError> {
+    tx.query(&MERGES, params![feed, from], |row| Ok((row.int(0)?, row.number(1)?)))
 }
 
 fn line_row(row: &Row<'_>) -> Result<Line, StoreError> {

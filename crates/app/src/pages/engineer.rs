@@ -1,9 +1,10 @@
 //! The integration engineer's pages: how the feeds are doing, and one message that was set aside.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use alongside_domain::access::Action;
-use alongside_domain::feed_rate::{self, Pace, WEEKS};
+use alongside_domain::feed_rate::{self, Pace, Problems, WEEKS};
 use alongside_domain::glass::REASON_CHARS_MIN;
 use alongside_domain::id::MessageId;
 use alongside_store::messages::{self, Hour};
@@ -13,11 +14,14 @@ use jiff::{Timestamp, ToSpan};
 use super::feeds::SetAside;
 use super::words;
 use crate::desk::Desk;
+use crate::intake::Fate;
 use crate::setup::Feed;
 use crate::{App, Failure, hour_of, london_instant, london_time};
 
 /// Hours of the small chart.
 const CHART_HOURS: i64 = 24;
+/// The hours whose problems are compared with those before: a morning's release is seen by noon.
+const PROBLEM_HOURS: i64 = 3;
 /// Hours that are read: the weeks before, and the day that is shown, each of whose hours has its own weeks before.
 const HOURS_READ: i64 = (WEEKS as i64 + 1) * 168 + 2;
 
@@ -57,6 +61,8 @@ pub struct FeedCard {
     pub errors: String,
     /// How much waits to be sent back to the record; empty where nothing is.
     pub sends: String,
+    /// Merges of the last 24 hours, where they are many more than usual; otherwise empty.
+    pub merges: String,
     /// Whether any of it is stopped.
     pub any_stopped: bool,
     /// Until when its certificates are good; empty where it listens in the clear.
@@ -127,6 +133,10 @@ pub(crate) struct FeedHealth {
     pub(crate) is_silent: bool,
     /// How many of its messages are set aside.
     pub(crate) set_aside: u64,
+    /// Whether more of its messages have problems than before.
+    pub(crate) problems_rise: bool,
+    /// Merges of the last day, where they are a storm.
+    pub(crate) merge_storm: Option<u64>,
     /// Its messages of the last weeks, by hour.
     pub(crate) counts: Counts,
 }
@@ -140,6 +150,8 @@ impl App {
             heard_at,
             is_silent: !feed.is_of_lists() && heard_at.is_some_and(|last| counts.is_silent(last, now)),
             set_aside: messages::count_set_aside(tx, Some(&feed.key))?,
+            problems_rise: counts.problems_rise(hour_of(now)),
+            merge_storm: counts.merge_storm(&messages::merges(tx, &feed.key, hour_of(now) - HOURS_READ)?, hour_of(now)),
             counts,
         })
     }
@@ -165,7 +177,8 @@ impl Desk {
     }
 
     fn feed_card(&self, tx: &mut Tx<'_>, feed: &Feed, now: Timestamp) -> Result<FeedCard, Failure> {
-        let FeedHealth { heard_at: last, is_silent: silent, set_aside: waiting, counts } = self.app().feed_health(tx, feed, now)?;
+        let health = self.app().feed_health(tx, feed, now)?;
+        let FeedHealth { heard_at: last, is_silent: silent, set_aside: waiting, problems_rise, merge_storm, counts } = health;
         let open = sending::open(tx, &feed.key)?;
         let listens = !feed.is_of_lists();
         let hour = hour_of(now) - 1;
@@ -175,6 +188,8 @@ impl Desk {
             (false, _) => ("list".to_owned(), "quiet"),
             (true, None) => ("not heard yet".to_owned(), "soon"),
             (true, Some(_)) if silent => ("silent: look at the connection".to_owned(), "alert"),
+            (true, Some(_)) if problems_rise => ("more problems than before: look at what is set aside".to_owned(), "alert"),
+            (true, Some(_)) if merge_storm.is_some() => ("more merges than usual: ask the hospital why".to_owned(), "alert"),
             (true, Some(_)) => (pace.words().to_owned(), if matches!(pace, Pace::Quiet | Pace::Busy) { "soon" } else { "" }),
         };
         let ends_on = feed.tls.as_ref().and_then(|tls| tls.ends_on);
@@ -197,6 +212,7 @@ impl Desk {
             set_aside: words::counted(waiting, "message set aside", "messages set aside"),
             any_set_aside: waiting > 0,
             errors: counts.errors(hour - CHART_HOURS + 1),
+            merges: merge_storm.map(|merges| words::counted(merges, "merge", "merges")).unwrap_or_default(),
             sends: sends(feed, &open, now),
             any_stopped: open.parked > 0,
             certificates: ends_on.map(|day| format!("good until {}", words::day(day))).unwrap_or_default(),
@@ -269,18 +285,48 @@ fn sends(feed: &Feed, open: &sending::Open, now: Timestamp) -> String {
 pub(crate) struct Counts {
     all: BTreeMap<i64, u64>,
     refused: BTreeMap<i64, u64>,
+    set_aside: BTreeMap<i64, u64>,
 }
 
 impl Counts {
     fn of(hours: &[Hour]) -> Self {
-        let (mut all, mut refused) = (BTreeMap::new(), BTreeMap::new());
+        let mut counts = Self { all: BTreeMap::new(), refused: BTreeMap::new(), set_aside: BTreeMap::new() };
         for hour in hours {
-            *all.entry(hour.hour).or_default() += hour.messages;
-            if hour.fate == "refused" {
-                *refused.entry(hour.hour).or_default() += hour.messages;
+            let is = |fate: Fate| hour.fate == fate.code();
+            let of_fate = if is(Fate::Refused) {
+                Some(&mut counts.refused)
+            } else if is(Fate::Quarantined) {
+                Some(&mut counts.set_aside)
+            } else {
+                None
+            };
+            for held in of_fate.into_iter().chain([&mut counts.all]) {
+                *held.entry(hour.hour).or_default() += hour.messages;
             }
         }
-        Self { all, refused }
+        counts
+    }
+
+    /// Whether more of the last hours' messages have problems than of the weeks before.
+    fn problems_rise(&self, now: i64) -> bool {
+        let sum = |counts: &BTreeMap<i64, u64>, hours: Range<i64>| counts.range(hours).map(|(_, count)| count).sum::<u64>();
+        let of = |hours: Range<i64>| Problems {
+            of: sum(&self.refused, hours.clone()) + sum(&self.set_aside, hours.clone()),
+            all: sum(&self.all, hours),
+        };
+        let begun = now + 1 - PROBLEM_HOURS;
+        feed_rate::is_rising(of(begun..now + 1), of(now - HOURS_READ..begun))
+    }
+
+    /// The merges of the last day, where they are a storm against the days before.
+    fn merge_storm(&self, merges: &[(i64, u64)], now: i64) -> Option<u64> {
+        let day = |back: i64| {
+            let hours = now + 1 - 24 * (back + 1)..now + 1 - 24 * back;
+            merges.iter().filter(|(hour, _)| hours.contains(hour)).map(|(_, count)| count).sum::<u64>()
+        };
+        let first = self.all.keys().next().copied().unwrap_or(i64::MAX);
+        let known = (1..=7 * WEEKS as i64).take_while(|back| now + 1 - 24 * (back + 1) >= first);
+        feed_rate::is_merge_storm(day(0), &known.map(day).collect::<Vec<_>>()).then(|| day(0))
     }
 
     fn at(&self, hour: i64) -> u64 {
@@ -452,6 +498,37 @@ mod tests {
             world.set("2025-01-06T09:35:00Z".parse().unwrap());
             let silent = card(&app.desk("engineer-wei").unwrap().feeds_page().unwrap());
             assert_eq!((silent.state.as_str(), silent.tone), ("Silent: look at the connection", "alert"));
+        });
+    }
+
+    #[test]
+    fn more_problems_than_before_and_a_storm_of_merges_are_seen() {
+        both_engines(|store| {
+            let now = "2025-01-06T08:30:00Z";
+            let app = crate::testing::app(store, FixedWorld::at(now.parse().unwrap()));
+            let (first, last) = (hour("2024-12-02T00:00:00Z"), hour("2025-01-06T07:00:00Z"));
+            let add = |from: i64, kind: &'static str, fate: &'static str, count: u64| {
+                app.store
+                    .write(move |tx| {
+                        for hour in from..=last {
+                            messages::count(tx, &Bucket { feed: "chelwest".into(), hour, kind: kind.into(), fate }, count)?;
+                        }
+                        messages::heard(tx, "chelwest", now.parse().unwrap())
+                    })
+                    .unwrap();
+            };
+            let state = || {
+                let page = app.desk("engineer-wei").unwrap().feeds_page().unwrap();
+                let card = page.feeds.iter().find(|card| card.key == "chelwest").unwrap().clone();
+                let metrics = app.feed_metrics().unwrap().into_iter().find(|feed| feed.feed == "chelwest").unwrap();
+                (card.state, card.merges, metrics.problems_rise, metrics.is_merge_storm)
+            };
+            add(first, "ADT^A08", "discarded", 20);
+            assert_eq!(state(), ("As usual".into(), String::new(), false, false));
+            add(last - 1, "ADT^A40", "applied", 15);
+            assert_eq!(state(), ("More merges than usual: ask the hospital why".into(), "30 merges".into(), false, true));
+            add(last - 1, "ORU^R01", "quarantined", 4);
+            assert_eq!(state(), ("More problems than before: look at what is set aside".into(), "30 merges".into(), true, true));
         });
     }
 }

@@ -7,8 +7,7 @@ use alongside_app::Failure;
 use alongside_app::cards::{CardRequest, discovery};
 use alongside_domain::card::Hook;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
@@ -61,25 +60,18 @@ async fn services(State(web): State<Web>) -> Response {
     json_of(StatusCode::OK, &discovery(&web.app().service_name()))
 }
 
-async fn cards(
-    State(web): State<Web>,
-    Path(service): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let Some(hook) = Hook::from_code(&service) else { return refused(StatusCode::NOT_FOUND, "There is no such service.") };
-    let client = match proved(&web, &uri, &headers).await {
-        Ok(client) => client,
+async fn cards(State(web): State<Web>, Path(service): Path<String>, request: Request) -> Response {
+    let Received { hook, client, body } = match received(&web, &service, request).await {
+        Ok(received) => received,
         Err(answer) => return answer,
     };
-    let question = match body.map(|body| serde_json::from_slice::<Question>(&body)) {
-        Ok(Ok(question)) if question.hook == hook.code() => question,
-        Ok(Ok(_)) => return refused(StatusCode::BAD_REQUEST, "This service is for another hook."),
-        Ok(Err(wrong)) => {
-            return refused(StatusCode::BAD_REQUEST, &format!("Line {}, column {} is not as it should be.", wrong.line(), wrong.column()));
+    let question = match serde_json::from_slice::<Question>(&body) {
+        Ok(question) if question.hook == hook.code() => question,
+        Ok(_) => return refused(StatusCode::BAD_REQUEST, "This service is for another hook."),
+        Err(wrong) => {
+            let what = format!("Line {}, column {} is not as it should be.", wrong.line(), wrong.column());
+            return refused(StatusCode::BAD_REQUEST, &what);
         }
-        Err(rejection) => return refused(rejection.status(), "The question is not whole, or too large."),
     };
     let patient = question.prefetch.patient;
     if patient["resourceType"] != "Patient" || patient["id"] != question.context.patient_id {
@@ -103,23 +95,12 @@ async fn cards(
     json_of(StatusCode::OK, &json!({ "cards": found }))
 }
 
-async fn feedback(
-    State(web): State<Web>,
-    Path(service): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    if Hook::from_code(&service).is_none() {
-        return refused(StatusCode::NOT_FOUND, "There is no such service.");
-    }
-    let client = match proved(&web, &uri, &headers).await {
-        Ok(client) => client,
+async fn feedback(State(web): State<Web>, Path(service): Path<String>, request: Request) -> Response {
+    let Received { client, body, .. } = match received(&web, &service, request).await {
+        Ok(received) => received,
         Err(answer) => return answer,
     };
-    let Ok(Ok(said)) = body.map(|body| serde_json::from_slice::<Value>(&body)) else {
-        return refused(StatusCode::BAD_REQUEST, "This is no JSON.");
-    };
+    let Ok(said) = serde_json::from_slice::<Value>(&body) else { return refused(StatusCode::BAD_REQUEST, "This is no JSON.") };
     let app = web.app();
     match tokio::task::spawn_blocking(move || app.take_feedback(&client, &said)).await {
         Ok(Ok(())) => json_of(StatusCode::OK, &json!({})),
@@ -129,6 +110,21 @@ async fn feedback(
         }
         _ => refused(StatusCode::SERVICE_UNAVAILABLE, "Try again."),
     }
+}
+
+/// What came to a service of ours from a record that proved who it is.
+struct Received {
+    hook: Hook,
+    client: String,
+    body: Bytes,
+}
+
+async fn received(web: &Web, service: &str, request: Request) -> Result<Received, Response> {
+    let hook = Hook::from_code(service).ok_or_else(|| refused(StatusCode::NOT_FOUND, "There is no such service."))?;
+    let client = proved(web, request.uri(), request.headers()).await?;
+    let body = Bytes::from_request(request, web).await;
+    let body = body.map_err(|rejection| refused(rejection.status(), "This is not whole, or too large."))?;
+    Ok(Received { hook, client, body })
 }
 
 /// Which system asks: by the token that it signed for this address.

@@ -780,8 +780,11 @@ pub(crate) fn samples() -> Vec<(String, String)> {
         pages.push((format!("{task}"), fill(&task_sheet(frame(), page, entered, Vec::new()))));
     }
     let found = vec![Found { href: text("/people/1"), name: text(NAME), age: text("aged 3"), born: text("born"), died: true }];
-    for (name, found, new) in [("find", None, None), ("found", Some(found), Some(New::default()))] {
-        pages.push((format!("refer, {name}"), fill(&ReferSheet { found, new, ..refer_sheet(frame(), sites(), "west", NAME) })));
+    let refers = [("find", None, None), ("found", Some(found), Some(New::default())), ("open in the record", None, Some(New::default()))];
+    for (name, found, new) in refers {
+        let from_record = found.is_none() && new.is_some();
+        pages
+            .push((format!("refer, {name}"), fill(&ReferSheet { found, new, from_record, ..refer_sheet(frame(), sites(), "west", NAME) })));
     }
     pages.push((text("list, wrong"), fill(&list_sheet(frame(), sites(), "", problem("list")))));
     let glass = |problems: Vec<Invalid>, one_site: Option<(String, String)>| GlassSheet {

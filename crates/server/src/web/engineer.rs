@@ -205,6 +205,7 @@ pub(crate) fn samples(frame: &Frame) -> Vec<(String, String)> {
         usual: "usually 20 at this hour on a Monday".into(),
         set_aside: "40 messages set aside".into(),
         any_set_aside: true,
+        merges: "85 merges".into(),
         errors: "4 of 464 in the last 24 hours".into(),
         sends: "2 messages wait, 1 of them stopped, the oldest since today at 8:02am".into(),
         any_stopped: true,
