@@ -9,13 +9,13 @@ use alongside_domain::card::{Card, Hook, PutAway, Seen as Looked, due};
 use alongside_domain::concern::State;
 use alongside_domain::decision::Actor;
 use alongside_domain::id::PersonId;
+use alongside_domain::person::Identifier;
 use alongside_domain::sending::Ordered;
 use alongside_domain::supporter::{Role, StaffId};
 use alongside_store::{Tx, accounts, audit, cards, care, people, standing};
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, NewPerson};
-use crate::importing::identifier;
+use crate::desk::{Desk, NewPerson, numbers};
 use crate::setup::FhirClient;
 use crate::{App, Failure};
 
@@ -72,7 +72,14 @@ impl App {
     pub fn cards(&self, client: &str, asked: &CardRequest) -> Result<Vec<Value>, Failure> {
         let client = self.setup.fhir_clients.get(client).ok_or(Failure::NotFound)?;
         let Some(open) = NewPerson::of_patient(&asked.patient, &client.local_identifier) else { return Ok(Vec::new()) };
-        let found = self.store.read(|tx| self.found(tx, client, asked, &open))?;
+        let found = self.store.read(|tx| {
+            for number in numbers(&client.system.site, &open.number) {
+                if let Some(found) = self.found(tx, client, asked, &open, number)? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok::<_, Failure>(None)
+        })?;
         let Some((desk, shown)) = found else { return Ok(Vec::new()) };
         let (person, detail) = (shown.person, format!("card-{}", shown.card));
         desk.disclose(Action::SeePerson, None, move |_, seen| {
@@ -109,13 +116,21 @@ impl App {
 
     /// The card that is due, and the desk of whoever reads it; nothing for whoever is not known, not entitled, or has put it
     /// away. What is dearest to find out is asked last.
-    fn found(&self, tx: &mut Tx<'_>, client: &FhirClient, asked: &CardRequest, open: &NewPerson) -> Result<Option<(Desk, Shown)>, Failure> {
-        let (site, number) = (&client.system.site, identifier(&client.system.site, &open.number));
-        let Some(person) = people::find(tx, site, std::slice::from_ref(&number), None)?.first().copied() else { return Ok(None) };
+    fn found(
+        &self,
+        tx: &mut Tx<'_>,
+        client: &FhirClient,
+        asked: &CardRequest,
+        open: &NewPerson,
+        number: Identifier,
+    ) -> Result<Option<(Desk, Shown)>, Failure> {
+        let Some(person) = people::find(tx, &client.system.site, std::slice::from_ref(&number), None)?.first().copied() else {
+            return Ok(None);
+        };
         let Some((staff, role)) = self.reader(tx, client, &asked.user)? else { return Ok(None) };
         let Some(record) = people::load(tx, person)? else { return Ok(None) };
         let opened = Ordered { identifier: number, birth_date: open.birth_date, nhs_number: open.nhs_number.parse().ok() };
-        if !opened.is(&record.person) {
+        if !opened.agrees_with(&record.person) {
             return Ok(None);
         }
         let concerns = care::concerns_of(tx, person)?;

@@ -44,6 +44,7 @@ pub use govern::Ending;
 pub use lists::ListPreview;
 pub use marks::OwnDetails;
 pub use opened::Whom;
+pub(crate) use opened::numbers;
 
 /// The application as one person may use it. Cheap to clone.
 #[derive(Clone)]

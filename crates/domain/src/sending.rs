@@ -48,9 +48,16 @@ impl Ordered {
     /// speaks for nothing; the record's own number must be theirs.
     #[must_use]
     pub fn is(&self, person: &Person) -> bool {
+        self.has_number_of(person) && self.agrees_with(person)
+    }
+
+    /// Whether date of birth and NHS number do not contradict what is known of a person: all that is asked of whoever was found
+    /// by the number, which a merge may have left on a record that was joined to theirs.
+    #[must_use]
+    pub fn agrees_with(&self, person: &Person) -> bool {
         let born = self.birth_date.zip(person.birth_date).is_none_or(|(then, now)| then == now);
         let numbered = self.nhs_number.zip(person.nhs_number).is_none_or(|(then, now)| then == now.number);
-        self.has_number_of(person) && born && numbered
+        born && numbered
     }
 
     /// Whether the record's own number is this person's: all that is asked once somebody has looked at the rest.

@@ -3,7 +3,7 @@
 
 use alongside_domain::access::Action;
 use alongside_domain::id::PersonId;
-use alongside_domain::person::SiteId;
+use alongside_domain::person::{Identifier, SiteId};
 use alongside_domain::sending::Ordered;
 use alongside_fhir::resource::NHS_NUMBER;
 use alongside_store::{Tx, people, standing};
@@ -25,6 +25,14 @@ pub enum Whom {
     Nobody,
     /// Somebody of ours has this number, and another date of birth or another NHS number.
     Differs,
+}
+
+/// The numbers under which somebody of this hospital number may be held: it itself, and the one of a record that stands beside
+/// a closed one.
+pub(crate) fn numbers(site: &SiteId, number: &str) -> impl Iterator<Item = Identifier> + use<> {
+    let number = identifier(site, number.trim());
+    let stands_beside = beside(std::slice::from_ref(&number));
+    std::iter::once(number).chain(stands_beside)
 }
 
 impl NewPerson {
@@ -62,9 +70,7 @@ impl Desk {
 
     fn look_up(&self, tx: &mut Tx<'_>, seen: &mut Seen, site: &SiteId, open: &NewPerson) -> Result<Whom, Failure> {
         seen.detail("opened-by-record");
-        let number = identifier(site, open.number.trim());
-        let stands_beside = beside(std::slice::from_ref(&number));
-        for held in std::iter::once(number).chain(stands_beside) {
+        for held in numbers(site, &open.number) {
             let Some(found) = people::find(tx, site, std::slice::from_ref(&held), None)?.first().copied() else { continue };
             let record = load(tx, found)?;
             // Somebody whose record is closed to them is nobody of whom they have heard.
@@ -73,7 +79,7 @@ impl Desk {
             }
             seen.person(found);
             let opened = Ordered { identifier: held, birth_date: open.birth_date, nhs_number: open.nhs_number.parse().ok() };
-            return Ok(if opened.is(&record.person) { Whom::Here(found) } else { Whom::Differs });
+            return Ok(if opened.agrees_with(&record.person) { Whom::Here(found) } else { Whom::Differs });
         }
         Ok(Whom::Nobody)
     }
@@ -128,6 +134,12 @@ mod tests {
             let unsaid = NewPerson { birth_date: None, ..open.clone() };
             assert_eq!(ada.whom(&site, &unsaid).unwrap(), Whom::Here(person));
             assert_eq!(ada.whom(&SiteId("south".into()), &open).unwrap(), Whom::Nobody);
+            // A number that a merge left on the record that was joined is theirs still.
+            ada.refer_new("north", &NewPerson { number: "124".into(), ..unsaid.clone() }, Kind::ClinicRequest, "").unwrap();
+            let merge = "MSH|^~\\&|CF|RAP|TIE|RAP|20240402093500||ADT^A40|1|P|2.4\rEVN|A40|20240402093500\r\
+                         PID|1||123^^^RAP^MR||Okafor^Miriam||19800502\rMRG|124^^^RAP^MR\r";
+            assert_eq!(app.receive(&app.setup.feeds["north"], merge.as_bytes()).fate, crate::intake::Fate::Applied);
+            assert_eq!(ada.whom(&site, &NewPerson { number: "124".into(), ..open.clone() }).unwrap(), Whom::Here(person));
             let at = app.world.now();
             app.store.write(move |tx| standing::shield(tx, person, at)).unwrap();
             for said in [&open, &other] {

@@ -144,7 +144,8 @@ impl Hatch {
         let held = self.held(tx, seen, brought.request, None)?;
         let person = people::survivor(tx, held.request.person)?;
         for element in ["subject", "source"] {
-            if resource[element]["reference"].as_str().and_then(|of| person_id(of.strip_prefix("Patient/")?)) != Some(person) {
+            let named = resource[element]["reference"].as_str().and_then(|of| person_id(of.strip_prefix("Patient/")?));
+            if named.map(|named| people::survivor(tx, named)).transpose()? != Some(person) {
                 let what = "must be the Patient of the request: only a person's own answers are brought";
                 return Err(Refused::new(422, Issue::at(Code::Value, format!("QuestionnaireResponse.{element}"), what)));
             }
