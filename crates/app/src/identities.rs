@@ -57,8 +57,9 @@ impl App {
         if self.identity(iss, user)?.is_some() {
             return Ok(());
         }
-        let (iss, user, staff) = (iss.to_owned(), user.to_owned(), staff.clone());
-        Ok(self.store.write(move |tx| accounts::link(tx, &iss, &user, &staff))?)
+        let (iss, user, whose) = (iss.to_owned(), user.to_owned(), staff.clone());
+        self.store.write(move |tx| accounts::link(tx, &iss, &user, &whose))?;
+        self.note(staff, LINK, Outcome::Allowed, "record")
     }
 
     /// Takes up an invitation with an account elsewhere, and opens a session.
@@ -176,6 +177,25 @@ mod tests {
             assert_eq!(app.sign_in_with(ISSUER, "ada").err(), Some(Failure::NotFound));
             let noted = [(Outcome::Refused, Some("not-open".to_owned())), (Outcome::Allowed, Some("openid-connect".to_owned()))];
             assert_eq!(lines(&app), noted);
+        });
+    }
+
+    #[test]
+    fn a_link_that_a_record_signed_is_good_once_and_its_name_of_somebody_stays_theirs() {
+        testing::both_engines(|store| {
+            let (app, _) = service(store);
+            assert_eq!(app.sign_in_by_link("record", "desk-1", "a").err(), Some(Failure::NotFound));
+            app.connect("record", "desk-1", &ada()).unwrap();
+            assert_eq!(app.sign_in_by_link("record", "desk-1", "a").err(), Some(Failure::Forbidden), "used before, by nobody");
+            let Ok(token) = app.sign_in_by_link("record", "desk-1", "b") else { panic!("she is known") };
+            assert_eq!(app.session(token.reveal()).unwrap().unwrap().method, Method::RecordLink);
+            assert_eq!(app.sign_in_by_link("record", "desk-1", "b").err(), Some(Failure::Forbidden));
+            assert_eq!(app.sign_in_by_link("other-record", "desk-1", "c").err(), Some(Failure::NotFound));
+
+            app.note_known_as(ISSUER, "Practitioner/1", &ada()).unwrap();
+            app.note_known_as(ISSUER, "Practitioner/1", &StaffId("dr-sen".into())).unwrap();
+            assert_eq!(app.identity(ISSUER, "Practitioner/1").unwrap(), Some(ada()));
+            assert!(lines(&app).contains(&(Outcome::Allowed, Some("record".to_owned()))));
         });
     }
 
