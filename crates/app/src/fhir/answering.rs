@@ -7,6 +7,7 @@ use alongside_domain::decision::{Actor, Cause, Refusal};
 use alongside_domain::id::{AssessmentId, TriggerId};
 use alongside_domain::instrument::{self, Instrument, Item, Method, Scale};
 use alongside_domain::rules::commands;
+use alongside_domain::trigger::Outcome;
 use alongside_fhir::questionnaire::{Answers, Question, Questionnaire, Score, number_of, weight_of};
 use alongside_fhir::search::Search;
 use alongside_fhir::{Code, Issue, reading};
@@ -152,7 +153,11 @@ impl Hatch {
         }
         seen.did(SystemAct::Answers);
         let record = load(tx, person)?;
-        let (referral, supporter) = supporter_of(&record).ok_or(crate::Failure::Refused(Refusal::ConversationFirst))?;
+        // Only where this request led: of support that somebody else asked for, this system learns nothing.
+        let led = |id| record.triggers.iter().any(|trigger| trigger.id == brought.request && trigger.outcome == Outcome::Referral(id));
+        let Some((referral, supporter)) = supporter_of(&record).filter(|(referral, _)| led(referral.id)) else {
+            return Err(Refused { turned_away: Some(person), ..crate::Failure::Refused(Refusal::ConversationFirst).into() });
+        };
         let form = self.app.assessment_form(&supporter.0, brought.on, brought.instrument.id(), brought.answers.clone())?;
         let mut ids = self.app.world.ids();
         let mut ctx = self.app.context(&mut *ids, Actor::Person, Cause::Request);
@@ -231,6 +236,9 @@ impl Hatch {
                 }
             };
             let place = format!("{place}.answer[0]");
+            if given.as_object().is_some_and(|parts| parts.len() > 1) {
+                issues.push(Issue::at(Code::NotSupported, place.as_str(), "must be a value, with nothing beside it"));
+            }
             match (link_id.strip_prefix(SCORE), instrument.item(link_id)) {
                 (_, Some(asked)) => match self.number_given(asked, instrument, given) {
                     Some(answer) => answers.push((link_id.to_owned(), answer)),

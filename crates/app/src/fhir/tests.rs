@@ -81,6 +81,10 @@ fn release(app: &App, number: &str) {
 }
 
 fn converse(app: &App, number: &str) {
+    converse_in(app, referral(app, number));
+}
+
+fn converse_in(app: &App, referral: ReferralId) {
     let note = ContactNote {
         supporter: StaffId("anna".into()),
         on: app.today(),
@@ -89,7 +93,7 @@ fn converse(app: &App, number: &str) {
         minutes: 30,
         note: "nobody else reads this".into(),
     };
-    app.record_contact(referral(app, number), note).unwrap();
+    app.record_contact(referral, note).unwrap();
 }
 
 fn pass(world: &FixedWorld, minutes: i64) {
@@ -473,6 +477,10 @@ fn a_persons_own_answers_become_an_assessment_and_a_score_that_differs_is_refuse
         assert_eq!(place(&|it| it["item"][0]["answer"][0]["valueCoding"]["code"] = json!("4")), "item[0].answer[0]");
         assert_eq!(place(&|it| it["item"][0]["answer"][0]["valueCoding"]["system"] = json!("urn:x")), "item[0].answer[0]");
         assert_eq!(place(&|it| it["item"][0]["linkId"] = json!("worry")), "item[0].answer[0]");
+        let beside = [("item", json!([{ "linkId": "why" }])), ("extension", json!([{ "url": "urn:x", "valueString": "why" }]))];
+        for (name, value) in beside {
+            assert_eq!(place(&|it| it["item"][0]["answer"][0][name] = value.clone()), "item[0].answer[0]", "{name}");
+        }
         assert_eq!(place(&|it| it["item"][1]["linkId"] = json!("companionship")), "item(companionship)");
         assert_eq!(place(&|it| it["item"] = json!([{ "linkId": "lonely" }])), "item");
         assert_eq!(place(&|it| it["questionnaire"] = json!(format!("{BASE}/Questionnaire/ucla3|2"))), "questionnaire");
@@ -507,6 +515,29 @@ fn a_persons_own_answers_become_an_assessment_and_a_score_that_differs_is_refuse
         assert_eq!(read(&other, "QuestionnaireResponse", &id(&done)).status, 404);
         assert!(ids(&search(&other, "QuestionnaireResponse", &[("patient", &person)]).body).is_empty());
         assert_eq!(bring(&other, &brought).status, 404, "a request of another system");
+    });
+}
+
+#[test]
+fn a_request_that_led_nowhere_tells_nothing_of_support_that_was_asked_for_later() {
+    on_both(|app, _| {
+        let (record, first) = (hatch(&app, "record"), asked(&app, "1"));
+        let person = person_of(&app, "1");
+        let ada = app.desk("nurse-ada").unwrap();
+        ada.end_referral(person, EndReason::RequestWithdrawn, app.today(), "").unwrap();
+        let refused = bring(&record, &answers(&app, &first, "1"));
+        ada.refer(person, alongside_domain::trigger::Kind::ClinicRequest, "again").unwrap();
+        ada.record_notice(person, app.today(), How::InPerson, Answer::NoObjection, false, "").unwrap();
+        let live = app.record(person).unwrap().live_referral().unwrap().id;
+        app.allocate(live, "anna", app.actor("coordinator-max").unwrap()).unwrap();
+        converse_in(&app, live);
+
+        let after = bring(&record, &answers(&app, &first, "1"));
+        assert_eq!((after.status, &after.body), (refused.status, &refused.body));
+        assert_eq!(after.body["issue"][0]["code"], "business-rule");
+        let page = Slice { most: 5, skip: 0 };
+        let lines = app.store.read(|tx| audit::of_person(tx, person, page)).unwrap();
+        assert!(lines.iter().any(|line| line.outcome == audit::Outcome::Refused), "it was written down");
     });
 }
 
