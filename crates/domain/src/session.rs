@@ -115,8 +115,8 @@ pub struct Session {
 impl Session {
     /// Seconds between two notes of when a session was last used: an exact time would be a write for each request.
     pub const TOUCH_SECONDS: i64 = 60;
-    /// Minutes after sign-in within which a way to sign in may be added: what somebody finds open on a desk must not become
-    /// a key of theirs (OWASP ASVS 5.0 7.5.1).
+    /// Minutes after sign-in within which a way to sign in may be added or changed: what somebody finds open on a desk must not
+    /// become a key of theirs (OWASP ASVS 5.0 7.5.1).
     pub const FRESH_MINUTES: i64 = 15;
 
     /// Whether it still holds at an instant.
@@ -133,10 +133,15 @@ impl Session {
         Ok(())
     }
 
-    /// Whether its owner proved only just now who they are.
+    /// Whether its owner proved only just now, and to this program itself, who they are. What another one said of them, such as a
+    /// hospital's record that is open on a shared desk, lets them in and becomes no key that outlasts it.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now.duration_since(self.created_at) < SignedDuration::from_mins(Self::FRESH_MINUTES)
+        let proved_here = match self.method {
+            Method::PasswordAndCode | Method::Passkey => true,
+            Method::OpenIdConnect | Method::RecordLink | Method::Demo => false,
+        };
+        proved_here && now.duration_since(self.created_at) < SignedDuration::from_mins(Self::FRESH_MINUTES)
     }
 
     /// Whether the last request is long enough ago to be noted anew.
@@ -176,9 +181,12 @@ mod tests {
     fn its_use_is_noted_once_a_minute() {
         let second = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
         let (created_at, seen_at) = (second(0), second(100));
-        let session = Session { digest: String::new(), staff: StaffId("ada".into()), method: Method::Demo, created_at, seen_at };
+        let session = Session { digest: String::new(), staff: StaffId("ada".into()), method: Method::Passkey, created_at, seen_at };
         assert!(!session.is_to_be_touched(second(159)));
         assert!(session.is_to_be_touched(second(160)));
         assert!(session.is_fresh(second(899)) && !session.is_fresh(second(900)));
+        for method in [Method::OpenIdConnect, Method::RecordLink, Method::Demo] {
+            assert!(!Session { method, ..session.clone() }.is_fresh(second(0)), "{method}");
+        }
     }
 }

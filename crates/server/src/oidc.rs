@@ -45,8 +45,11 @@ use token::{Asked, IdToken, Jws, LogoutToken};
 
 /// Where the provider sends the browser back to.
 pub(crate) const RETURN_PATH: &str = "/sign-in/return";
-/// The cookie that ties a sign-in under way to the browser that began it. Lax: the way back comes from another site.
-pub(crate) const BROWSER_COOKIE: &str = "__Host-alongside-sign-in";
+/// What the names of the cookies begin with that tie a sign-in under way to the browser that began it. Lax: the way back comes
+/// from another site.
+const BROWSER_COOKIE: &str = "__Host-alongside-sign-in-";
+/// How much of a state stands in that name: enough that no two are the same.
+const STATE_IN_NAME: usize = 16;
 /// For how long a sign-in may be under way, in seconds: the life of that cookie, too.
 pub(crate) const SIGN_IN_SECONDS_MAX: i64 = 600;
 /// The words for whoever is not let in, whatever the reason: an account that is nobody's here gets the same as a token that
@@ -104,6 +107,14 @@ pub(crate) struct Ended {
     jti: String,
 }
 
+/// What ties a sign-in under way to the browser that began it: a cookie of its own for each, since a record may open two people
+/// at once, in two frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BrowserCookie {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
 /// What the provider sent the browser back with.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Returned {
@@ -111,6 +122,20 @@ pub(crate) struct Returned {
     code: Option<String>,
     iss: Option<String>,
     error: Option<String>,
+}
+
+impl Returned {
+    /// The name of the cookie that belongs to it.
+    pub(crate) fn cookie_name(&self) -> String {
+        cookie_name(self.state.as_deref().unwrap_or_default())
+    }
+}
+
+/// The name of the [`BrowserCookie`] of a state. Whatever a state may say that comes from outside, it is a name.
+fn cookie_name(state: &str) -> String {
+    let sound = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    let state: String = state.chars().filter(sound).take(STATE_IN_NAME).collect();
+    format!("{BROWSER_COOKIE}{state}")
 }
 
 /// Why a sign-in or a logout was refused. No variant holds anything of what came.
@@ -289,19 +314,20 @@ impl Providers {
         })
     }
 
-    /// Begins a sign-in: the address to send the browser to, and the value of [`BROWSER_COOKIE`] to send along. The token of
-    /// an invitation stays here until the sign-in is finished: the provider never sees it. It asks the person to prove anew
+    /// Begins a sign-in: the address to send the browser to, and the cookie to send along. The token of an
+    /// invitation stays here until the sign-in is finished: the provider never sees it. It asks the person to prove anew
     /// who they are: the browser of a shared desk may be signed in there as a colleague.
     ///
     /// # Errors
     /// When there is no such provider, it cannot be asked where its pages are, or too many begin at once.
-    pub(crate) async fn begin(&self, provider_key: &str, errand: Errand, now: Timestamp) -> Result<(String, String), OidcError> {
+    pub(crate) async fn begin(&self, provider_key: &str, errand: Errand, now: Timestamp) -> Result<(String, BrowserCookie), OidcError> {
         let provider = self.by_key.get(provider_key).ok_or(OidcError::ProviderUnknown)?;
         let metadata = provider.metadata(now).await?;
-        let (state, cookie) = (random()?, random()?);
+        let state = random()?;
+        let cookie = BrowserCookie { name: cookie_name(&state), value: random()? };
         let begun = Begun {
             provider: provider_key.to_owned(),
-            browser: hash(&cookie),
+            browser: hash(&cookie.value),
             nonce: random()?,
             verifier: random()?,
             errand,
@@ -346,13 +372,14 @@ impl Providers {
         self.by_key.iter().find(|(_, provider)| is_it(provider)).map(|(key, _)| key.as_str())
     }
 
-    /// Finishes a sign-in with what the provider sent the browser back with, and the value of [`BROWSER_COOKIE`].
+    /// Finishes a sign-in with what the provider sent the browser back with, and the values of its cookie, of which one must be
+    /// the one that was given.
     ///
     /// # Errors
     /// Each of its own kind, whatever does not hold. The sign-in is over then: another begins anew.
-    pub(crate) async fn finish(&self, returned: &Returned, cookie: Option<&str>, now: Timestamp) -> Result<Finished, OidcError> {
+    pub(crate) async fn finish(&self, returned: &Returned, cookies: &[&str], now: Timestamp) -> Result<Finished, OidcError> {
         let begun = lock(&self.pending).take(returned.state.as_deref().ok_or(OidcError::StateUnknown)?, now.as_second())?;
-        if cookie.map(hash) != Some(begun.browser) {
+        if !cookies.iter().any(|cookie| hash(cookie) == begun.browser) {
             return Err(OidcError::OtherBrowser);
         }
         let provider = self.by_key.get(&begun.provider).ok_or(OidcError::ProviderUnknown)?;

@@ -109,8 +109,9 @@ pub(crate) fn router(app: impl Into<Current>, options: Options) -> Router {
     if !options.demo {
         sign_in.passwords.prepare();
     }
-    let held = Arc::new(held::Held::with_room_for(LISTS_MAX));
-    let opened = Arc::new(held::Held::with_room_for(launch::OPENED_MAX));
+    let held = Arc::new(held::Held::with_room_for(LISTS_MAX, 1));
+    let (most, of_one) = launch::OPENED_MAX;
+    let opened = Arc::new(held::Held::with_room_for(most, of_one));
     let web = Web { app, options: Arc::new(options), held, opened, sign_in };
     routes::router(&web)
         .fallback(pages::nothing_here)

@@ -42,28 +42,30 @@ pub(super) struct AccountPage {
     pub(super) problems: Problems,
     pub(super) page: OwnAccount,
     pub(super) passkey_js: Option<&'static str>,
+    /// Whether it is shown in a frame: there nobody types a password, since the page around it may be anybody's.
+    pub(super) framed: bool,
 }
 
 async fn page(State(web): State<Web>, seat: Seat) -> Response {
-    let (session, passkey_js) = (seat.session.clone(), passkey_js(&web));
+    let (session, passkey_js, framed) = (seat.session.clone(), passkey_js(&web), seat.framed);
     web.show(
         seat,
         move |desk| desk.account_page(&session),
-        move |page, frame| fill(&AccountPage { frame, problems: Problems::default(), page, passkey_js }),
+        move |page, frame| fill(&AccountPage { frame, problems: Problems::default(), page, passkey_js, framed }),
     )
     .await
 }
 
 /// Does something to the account of whoever asks, and leads back to it; what is wrong with the form is told there.
 async fn carry_out(web: Web, seat: Seat, work: impl FnOnce(&Desk, &Session) -> Result<Done, Failure> + Send + 'static) -> Response {
-    let (passkey_js, session) = (passkey_js(&web), seat.session.clone());
+    let (passkey_js, session, framed) = (passkey_js(&web), seat.session.clone(), seat.framed);
     let asked = session.clone();
     web.carry_out(
         seat,
         move |desk| Ok((ACCOUNT.to_owned(), work(desk, &session)?)),
         move |desk, problems, frame| {
             let page = desk.account_page(&asked)?;
-            fill(&AccountPage { frame, problems: Problems::new(problems), page, passkey_js })
+            fill(&AccountPage { frame, problems: Problems::new(problems), page, passkey_js, framed })
         },
     )
     .await
@@ -88,6 +90,9 @@ async fn end_others(State(web): State<Web>, seat: Seat, Posted(_): Posted) -> Re
 async fn change_password(State(web): State<Web>, seat: Seat, headers: HeaderMap, Posted(fields): Posted) -> Response {
     let (here, asked) = (web.clone(), seat.clone());
     web.answer(seat, move |desk| {
+        if asked.framed {
+            return Err(Failure::Forbidden);
+        }
         // Whoever sits down at an open session must not find the password by trying.
         if let Err(wait) = here.sign_in.throttle.password(&address(&headers), &asked.session.staff.0) {
             return Ok(problem::too_many_tries(&here, Some(&asked), wait.seconds));
@@ -97,7 +102,7 @@ async fn change_password(State(web): State<Web>, seat: Seat, headers: HeaderMap,
             Err(Failure::Invalid(problems)) => {
                 let page = desk.account_page(&asked.session)?;
                 let (frame, passkey_js) = (Frame::of(&here, &asked), passkey_js(&here));
-                let page = fill(&AccountPage { frame, problems: Problems::new(problems), page, passkey_js })?;
+                let page = fill(&AccountPage { frame, problems: Problems::new(problems), page, passkey_js, framed: false })?;
                 Ok(html(StatusCode::UNPROCESSABLE_ENTITY, page))
             }
             Err(failure) => Err(failure),
@@ -159,5 +164,6 @@ async fn remove_passkey(State(web): State<Web>, seat: Seat, Posted(fields): Post
 /// Now, if the session is so young that its owner surely sits before it.
 fn fresh(desk: &Desk, session: &Session) -> Result<jiff::Timestamp, Failure> {
     let now = desk.app().world.now();
-    if session.is_fresh(now) { Ok(now) } else { Err(Failure::invalid("passkey", "Sign out and sign in again, then add the passkey")) }
+    let again = "Sign in again with your password or a passkey, then add the passkey";
+    if session.is_fresh(now) { Ok(now) } else { Err(Failure::invalid("passkey", again)) }
 }

@@ -29,9 +29,6 @@ use super::{Web, fill, lead_to, page};
 /// The largest list: 5 MiB, far more than a clinic has.
 const LIST_BYTES_MAX: usize = 5 * 1024 * 1024;
 
-/// The form for somebody whom the hospital's record has open.
-pub(super) const OPENED: &str = "/clinic/refer/opened";
-
 /// The addresses of this room.
 pub(crate) fn routes() -> Vec<Route> {
     use Action::{
@@ -43,7 +40,7 @@ pub(crate) fn routes() -> Vec<Route> {
         read("/clinic/refer", May(Refer), refer_form),
         send("/clinic/refer", May(Refer), refer_search),
         send("/clinic/refer/new", May(Refer), refer_new),
-        read(OPENED, May(Refer), refer_opened),
+        read("/clinic/refer/opened/{number}", May(Refer), refer_opened),
         read("/clinic/list", May(UploadList), list_form),
         send_large("/clinic/list", May(UploadList), LIST_BYTES_MAX, list_preview),
         send("/clinic/list/take", May(UploadList), list_take),
@@ -381,13 +378,11 @@ fn guess(text: &str) -> New {
 }
 
 /// The form with what the hospital's record says of whoever is open there: it is shown to the session that came from the record.
-async fn refer_opened(State(web): State<Web>, seat: Seat) -> Response {
+async fn refer_opened(State(web): State<Web>, seat: Seat, Path(number): Path<String>) -> Response {
     let (frame, session, opened) = (Frame::of(&web, &seat), seat.session.digest.clone(), web.opened.clone());
     web.answer(seat, move |desk| {
         let now = desk.app().world.now();
-        let Some(waiting) = opened.take(&session, &session, now) else { return Ok(Redirect::to("/clinic/refer").into_response()) };
-        // The page may be asked for again.
-        opened.keep(&session, &session, waiting.clone(), now);
+        let Some(waiting) = opened.look(&number, &session, now) else { return Ok(Redirect::to("/clinic/refer").into_response()) };
         let (sites, site, person) = (refer_sites(desk), waiting.site.0, waiting.person);
         let title = sites.iter().find(|(key, _)| *key == site).map(|(_, title)| title.clone()).unwrap_or_default();
         let new = New {
@@ -638,7 +633,7 @@ fn once(desk: &Desk) -> String {
 }
 
 /// A number that nobody can guess.
-fn secret(desk: &Desk) -> String {
+pub(super) fn secret(desk: &Desk) -> String {
     desk.app().world.secret().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use alongside_app::Failure;
 use alongside_app::demo::Panel;
 use alongside_app::pages::{Order, words};
-use alongside_domain::session::{Ended, Method};
+use alongside_domain::session::Method;
 use alongside_domain::supporter::StaffId;
 use askama::Template;
 use axum::extract::State;
@@ -142,12 +142,9 @@ pub(crate) async fn yours(State(web): State<Web>, Open(_): Open) -> Response {
 
 /// Signs in, in the demo alone. Whoever was somebody else is not any more.
 pub(crate) async fn sign_in(State(web): State<Web>, headers: HeaderMap, Open(fields): Open) -> Response {
-    let before = seat::cookie(&headers, seat::COOKIE);
     web.answer_anybody(move |app| {
         let token = app.open_session(&StaffId(fields.text("who").to_owned()), Method::Demo)?;
-        if let Some(session) = before.map(|before| app.session(&before)).transpose()?.flatten() {
-            app.end_session(&session.digest, Ended::SignedOut)?;
-        }
+        seat::end_sessions(app, &headers, None)?;
         Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token, &headers)]))
     })
     .await
@@ -155,9 +152,8 @@ pub(crate) async fn sign_in(State(web): State<Web>, headers: HeaderMap, Open(fie
 
 /// Signs out: the session is over for whoever has its cookie, and the browser forgets what it kept.
 pub(crate) async fn sign_out(State(web): State<Web>, seat: Seat, headers: HeaderMap, Posted(_): Posted) -> Response {
-    let digest = seat.session.digest.clone();
     web.answer(seat, move |desk| {
-        desk.app().end_session(&digest, Ended::SignedOut)?;
+        seat::end_sessions(desk.app(), &headers, None)?;
         let mut answer = seat::with_cookies(Redirect::to(seat::SIGN_IN).into_response(), [seat::clear_cookie(&headers)]);
         answer.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
         Ok(answer)

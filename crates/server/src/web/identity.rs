@@ -6,7 +6,7 @@
 
 use alongside_app::accounts::SecretToken;
 use alongside_app::{App, Failure};
-use alongside_domain::session::Session;
+use alongside_domain::session::{Ended, Session};
 use axum::Form;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::seat;
 use super::sign_in::arrived;
 use super::{Web, launch, problem};
-use crate::oidc::{BROWSER_COOKIE, Errand, NOT_SIGNED_IN, OidcError, Returned, SIGN_IN_SECONDS_MAX};
+use crate::oidc::{Errand, NOT_SIGNED_IN, OidcError, Returned, SIGN_IN_SECONDS_MAX};
 
 /// `?invitation=…`, on the way from an invitation's page.
 #[derive(Default, Deserialize)]
@@ -50,7 +50,7 @@ pub(crate) async fn begin(
 pub(super) async fn lead_to(web: &Web, provider: &str, errand: Errand, headers: &HeaderMap) -> Response {
     match web.options.identity.begin(provider, errand, web.app().world.now()).await {
         Ok((address, cookie)) => {
-            let cookie = seat::to_set(BROWSER_COOKIE, &cookie, Some(SIGN_IN_SECONDS_MAX), headers);
+            let cookie = seat::to_set(&cookie.name, &cookie.value, Some(SIGN_IN_SECONDS_MAX), headers);
             seat::with_cookies(Redirect::to(&address).into_response(), [cookie])
         }
         Err(OidcError::ProviderUnknown) => problem::not_found(web, None),
@@ -61,12 +61,12 @@ pub(super) async fn lead_to(web: &Web, provider: &str, errand: Errand, headers: 
 /// Takes somebody back from a provider's page, with a session if everything holds.
 pub(crate) async fn finish(State(web): State<Web>, returned: Result<Query<Returned>, QueryRejection>, headers: HeaderMap) -> Response {
     let returned = returned.map(|Query(returned)| returned).unwrap_or_default();
-    let cookie = seat::cookie(&headers, BROWSER_COOKIE);
-    let now = web.app().world.now();
-    let gone = seat::to_set(BROWSER_COOKIE, "", Some(0), &headers);
-    let answer = match web.options.identity.finish(&returned, cookie.as_deref(), now).await {
+    let (name, now) = (returned.cookie_name(), web.app().world.now());
+    let cookies: Vec<&str> = seat::cookies(&headers, &name).collect();
+    let gone = (!cookies.is_empty()).then(|| seat::to_set(&name, "", Some(0), &headers));
+    let answer = match web.options.identity.finish(&returned, &cookies, now).await {
         Ok(finished) => {
-            let here = web.clone();
+            let (here, headers) = (web.clone(), headers.clone());
             web.answer_anybody(move |app| {
                 let (issuer, subject) = (&finished.identity.issuer, &finished.identity.subject);
                 let opened = match &finished.errand {
@@ -79,21 +79,42 @@ pub(crate) async fn finish(State(web): State<Web>, returned: Result<Query<Return
                     Err(Failure::NotFound | Failure::Invalid(_)) => return Ok(nobody(&here)),
                     Err(failure) => return Err(failure),
                 };
-                let session = arrived_as(&here, app, &headers, &token)?;
-                let first = launch::first_page(&here, app, &session, finished)?;
-                Ok(seat::with_cookies(first, [seat::set_cookie(&token, &headers)]))
+                let (session, cookie) = match &finished.errand {
+                    Errand::Person(_) => arrived_beside(&here, app, &headers, &token)?,
+                    Errand::Enter | Errand::Invitation(_) => {
+                        arrived(&here, app, &headers, None)?;
+                        (opened_by(app, &token)?, Some(seat::set_cookie(&token, &headers)))
+                    }
+                };
+                Ok(seat::with_cookies(launch::first_page(&here, app, &session, finished)?, cookie))
             })
             .await
         }
         Err(why) => refuse(&web, why),
     };
-    seat::with_cookies(answer, [gone])
+    seat::with_cookies(answer, gone)
 }
 
-/// Somebody has signed in: the session that they got.
-pub(super) fn arrived_as(web: &Web, app: &App, headers: &HeaderMap, token: &SecretToken) -> Result<Session, Failure> {
-    arrived(web, app, headers)?;
+/// The session that was just opened.
+fn opened_by(app: &App, token: &SecretToken) -> Result<Session, Failure> {
     app.session(token.reveal())?.ok_or_else(|| Failure::Broken("a session that was just opened is not there".into()))
+}
+
+/// Somebody opens a person from their record: the session that they go on with, and its cookie where it is a new one. Whoever was
+/// in already, in the same way, stays in the session that they have: beside the person of another frame there may be a form that
+/// they have not sent yet, which a new session would refuse.
+pub(super) fn arrived_beside(web: &Web, app: &App, headers: &HeaderMap, token: &SecretToken) -> Result<(Session, Option<String>), Failure> {
+    let new = opened_by(app, token)?;
+    let before = seat::sessions(app, headers)?;
+    let (kept, cookie) = match before.into_iter().find(|before| before.staff == new.staff && before.method == new.method) {
+        Some(before) => {
+            app.end_session(&new.digest, Ended::SignedOut)?;
+            (before, None)
+        }
+        None => (new, Some(seat::set_cookie(token, headers))),
+    };
+    arrived(web, app, headers, Some(&kept))?;
+    Ok((kept, cookie))
 }
 
 /// Somebody whose account elsewhere is nobody's here.

@@ -2,6 +2,7 @@
 
 use alongside_app::desk::{NewPerson, Whom};
 use alongside_app::{App, Failure};
+use alongside_domain::access::Action;
 use alongside_domain::person::SiteId;
 use alongside_domain::session::Session;
 use axum::extract::rejection::QueryRejection;
@@ -10,15 +11,15 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::identity::{arrived_as, lead_to, nobody, refuse};
+use super::identity::{arrived_beside, lead_to, nobody, refuse};
 use super::routes::Needs::{Nothing, Signed};
 use super::routes::{Route, read};
 use super::{Web, clinic, problem, seat};
 use crate::backend::LINK_PATH;
 use crate::oidc::{Errand, Finished};
 
-/// How many people wait at once to be referred from a record.
-pub(super) const OPENED_MAX: usize = 256;
+/// How many people wait at once to be referred from a record, in all and in one session.
+pub(super) const OPENED_MAX: (usize, usize) = (256, 8);
 /// The longest handle of a launch.
 const HANDLE_BYTES_MAX: usize = 4096;
 
@@ -75,11 +76,10 @@ async fn link(State(web): State<Web>, asked: Result<Query<Linked>, QueryRejectio
             Err(Failure::NotFound | Failure::Forbidden) => return Ok(nobody(&here)),
             Err(failure) => return Err(failure),
         };
-        let session = arrived_as(&here, app, &headers, &token)?;
+        let (session, cookie) = arrived_beside(&here, app, &headers, &token)?;
         let site = app.setup.fhir_clients.get(&client).ok_or(Failure::NotFound)?.system.site.clone();
         let person = NewPerson { number: link.patient.trim().to_owned(), birth_date: Some(link.birthdate), ..NewPerson::default() };
-        let first = person_page(&here, app, &session, Opened { site, person })?;
-        Ok(seat::with_cookies(first, [seat::set_cookie(&token, &headers)]))
+        Ok(seat::with_cookies(person_page(&here, app, &session, Opened { site, person })?, cookie))
     })
     .await
 }
@@ -102,9 +102,13 @@ fn person_page(web: &Web, app: &App, session: &Session, opened: Opened) -> Resul
     match desk.whom(&opened.site, &opened.person) {
         Ok(Whom::Here(person)) => Ok(Redirect::to(&format!("/people/{person}")).into_response()),
         Ok(Whom::Differs) => Ok(problem::another_person(web)),
+        // Whoever refers nobody can look for others.
+        Ok(Whom::Nobody) if desk.sites(Action::Refer).all(|site| site.key != opened.site) => Ok(Redirect::to("/search").into_response()),
         Ok(Whom::Nobody) => {
-            web.opened.keep(&session.digest, &session.digest, opened, app.world.now());
-            Ok(Redirect::to(clinic::OPENED).into_response())
+            // A number for each: two people may be open at once, in two frames of one session.
+            let number = clinic::secret(&desk);
+            web.opened.keep(&number, &session.digest, opened, app.world.now());
+            Ok(Redirect::to(&format!("/clinic/refer/opened/{number}")).into_response())
         }
         // A role that looks for nobody has its day.
         Err(Failure::Forbidden) => Ok(Redirect::to("/").into_response()),

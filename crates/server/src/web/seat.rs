@@ -1,8 +1,8 @@
 //! Who asks: the session of a request, and the desk that belongs to it.
 
-use alongside_app::{Desk, Failure, accounts};
+use alongside_app::{App, Desk, Failure, accounts};
 use alongside_domain::access::Action;
-use alongside_domain::session::Session;
+use alongside_domain::session::{Ended, Session};
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -48,11 +48,28 @@ impl FromRequestParts<Web> for Seat {
     }
 }
 
-/// The value of a cookie.
-pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The values of a cookie. There can be more than one: where the page around a frame is of our own site, a browser sends the
+/// frame's beside the one of our other pages.
+pub(crate) fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// The value of a cookie that no frame has.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    cookies(headers, name).next().map(str::to_owned)
+}
+
+/// The sessions of a browser.
+pub(crate) fn sessions(app: &App, headers: &HeaderMap) -> Result<Vec<Session>, Failure> {
+    cookies(headers, COOKIE).filter_map(|token| app.session(token).transpose()).collect()
+}
+
+/// Ends the sessions of a browser, but for one that goes on.
+pub(crate) fn end_sessions(app: &App, headers: &HeaderMap, but: Option<&Session>) -> Result<(), Failure> {
+    let ends = sessions(app, headers)?.into_iter().filter(|before| but.is_none_or(|kept| kept.digest != before.digest));
+    ends.into_iter().try_for_each(|before| app.end_session(&before.digest, Ended::SignedOut))
 }
 
 /// Whether a browser shows us in a frame of another page.
@@ -90,12 +107,12 @@ pub(crate) fn with_cookies(mut answer: Response, cookies: impl IntoIterator<Item
 
 /// Runs a request for somebody who is signed in and, where an action is named, may do it.
 pub(crate) async fn take(web: Web, action: Option<Action>, mut request: Request, next: Next) -> Response {
-    let token = cookie(request.headers(), COOKIE);
+    let tokens: Vec<String> = cookies(request.headers(), COOKIE).map(str::to_owned).collect();
     let (path, method, framed) = (request.uri().path().to_owned(), request.method().clone(), is_framed(request.headers()));
     let done = Done::of(request.uri(), request.headers());
     let asked = web.clone();
     let found = tokio::task::spawn_blocking(move || {
-        let Some(seat) = find(&asked, token)? else { return Ok(None) };
+        let Some(seat) = find(&asked, tokens)? else { return Ok(None) };
         let seat = Seat { done, path, framed, ..seat };
         let allowed = action.map_or(Ok(()), |action| seat.desk.enter(action));
         Ok(Some((seat, allowed)))
@@ -119,10 +136,10 @@ pub(crate) async fn take(web: Web, action: Option<Action>, mut request: Request,
     }
 }
 
-fn find(web: &Web, token: Option<String>) -> Result<Option<Seat>, Failure> {
+fn find(web: &Web, tokens: Vec<String>) -> Result<Option<Seat>, Failure> {
     let app = web.app();
-    let Some(token) = token else { return Ok(None) };
-    let Some(session) = app.session(&token)? else { return Ok(None) };
+    let mut held = tokens.into_iter().filter_map(|token| Some(app.session(&token).transpose()?.map(|session| (token, session))));
+    let Some((token, session)) = held.next().transpose()? else { return Ok(None) };
     let desk = app.desk(&session.staff.0)?;
     Ok(Some(Seat {
         to_review: desk.glass_to_review()?,

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 
 use alongside_app::pages::Link;
 use alongside_app::{App, Failure, Invalid};
-use alongside_domain::session::{Ended, Method, NotSignedIn};
+use alongside_domain::session::{Method, NotSignedIn, Session};
 use alongside_domain::supporter::StaffId;
 use askama::Template;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use super::forms::{Fields, Open};
 use super::parts::Problems;
 use super::routes::Needs::Nothing;
 use super::routes::{Route, read, send};
-use super::seat::{self, COOKIE, SIGN_IN};
+use super::seat::{self, SIGN_IN};
 use super::templates::Frame;
 use super::{Web, demo, fill, html, problem};
 use crate::sign_in::passkey::Passkeys;
@@ -203,18 +203,15 @@ fn by_passkey(web: &Web, app: &App, answer: &str) -> Result<StaffId, Failure> {
 /// Lets somebody in who has proved who they are: a session with a new name, and the one that this browser had before ends.
 pub(super) fn enter(web: &Web, app: &App, headers: &HeaderMap, staff: &StaffId, method: Method) -> Result<Response, Failure> {
     let token = app.sign_in(staff, method)?;
-    arrived(web, app, headers)?;
+    arrived(web, app, headers, None)?;
     let gone = format!("{HALF}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok(seat::with_cookies(Redirect::to("/").into_response(), [seat::set_cookie(&token, headers), gone]))
 }
 
-/// Somebody has signed in here: the address is known, and the session that this browser had before ends.
-pub(super) fn arrived(web: &Web, app: &App, headers: &HeaderMap) -> Result<(), Failure> {
+/// Somebody has signed in here: the address is known, and what sessions this browser had before end, but for the one that goes on.
+pub(super) fn arrived(web: &Web, app: &App, headers: &HeaderMap, but: Option<&Session>) -> Result<(), Failure> {
     web.sign_in.throttle.welcome(&address(headers));
-    match seat::cookie(headers, COOKIE).map(|before| app.session(&before)).transpose()?.flatten() {
-        Some(before) => app.end_session(&before.digest, Ended::SignedOut),
-        None => Ok(()),
-    }
+    seat::end_sessions(app, headers, but)
 }
 
 /// The identity providers that are configured, each with where its sign-in begins.

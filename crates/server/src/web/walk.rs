@@ -242,6 +242,8 @@ impl Service {
                 "type" => "Task".to_owned(),
                 "id" => record.triggers.first().map_or_else(String::new, |held| held.id.to_string().replace("trg_", "")),
                 "service" => "patient-view".to_owned(),
+                // Of nobody who is open: back to the form.
+                "number" => "none".to_owned(),
                 "version" => "1".to_owned(),
                 unknown => panic!("say here how {{{unknown}}} of {path} is filled in"),
             };

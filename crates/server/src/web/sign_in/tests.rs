@@ -12,6 +12,7 @@ use alongside_store::testing::TestDatabase;
 use alongside_store::{Engine, Store, audit};
 use jiff::{SignedDuration, Timestamp};
 
+use super::super::seat::COOKIE;
 use super::super::{Options, router};
 use super::*;
 
@@ -270,6 +271,35 @@ fn somebody_ends_their_sessions_and_another_persons_are_not_there() {
 }
 
 #[test]
+fn a_browser_that_sends_two_sessions_is_in_by_the_one_that_holds_and_out_of_both_when_it_leaves() {
+    let service = Service::open(false);
+    let open = |who: &str| {
+        let token = service.app.open_session(&StaffId(who.into()), Method::Passkey).unwrap();
+        (format!("{COOKIE}={}", token.reveal()), accounts::form_token(token.reveal()))
+    };
+    let ((mine, token), (other, _)) = (open(NURSE), open("ines"));
+    let both = format!("{COOKIE}=0123; {mine}; {other}");
+    assert!(service.get("/account", &both).body.contains(NURSE));
+    assert_eq!(service.post("/sign-out", &both, &format!("token={token}")).leads_to(), SIGN_IN);
+    for left in [&mine, &other] {
+        assert_eq!(service.get("/account", left).leads_to(), SIGN_IN);
+    }
+}
+
+#[test]
+fn in_a_frame_nobody_types_a_password() {
+    let service = Service::open(false);
+    let (mine, _) = service.enrol(NURSE);
+    let asked =
+        format!("GET /account HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {mine}\r\nSec-Fetch-Dest: iframe\r\n\r\n");
+    let page = service.send(&asked);
+    assert!(page.status == 200 && !page.body.contains("type=\"password\"") && !page.body.contains("data-way=\"create\""));
+    assert!(service.get("/account", &mine).body.contains("type=\"password\""));
+    let form = format!("token={}&current={}&password=otter+violin+seventeen", service.token(&mine), PASSWORD.replace(' ', "+"));
+    assert_eq!(service.post_with("/account/password", &mine, "Sec-Fetch-Dest: iframe\r\n", &form).status, 403);
+}
+
+#[test]
 fn another_password_needs_the_one_before_which_cannot_be_found_by_trying() {
     let service = Service::open(false);
     let (mine, _) = service.enrol(NURSE);
@@ -300,7 +330,7 @@ fn a_passkey_is_asked_for_by_a_challenge_and_added_only_soon_after_sign_in() {
     assert_eq!(service.post("/account/passkeys/remove", &mine, &format!("{form}&passkey=x")).status, 404);
     service.later(15);
     assert_eq!(service.post("/account/passkeys/ask", &mine, &form).status, 422);
-    assert!(service.get("/account", &mine).body.contains("sign out and sign in again first"));
+    assert!(service.get("/account", &mine).body.contains("sign in again with your password or a passkey first"));
 }
 
 #[test]
