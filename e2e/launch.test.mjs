@@ -73,6 +73,8 @@ local_identifier = "${MRN}"
 jwks_file = "record.jwks.json"
 scopes = []
 cds_issuer = "${CDS}"
+smart_iss = "${record.iss}"
+opens_people = true
 `,
     );
     for (const [who, subject] of [['nurse-northmid', 'ada'], ['nurse-bo', 'bo']]) {
@@ -158,6 +160,21 @@ cds_issuer = "${CDS}"
         { javaScriptEnabled, ...(javaScriptEnabled ? { viewport: { width: 390, height: 844 } } : {}) },
       ));
   }
+
+  test('two people in two frames of one session: each keeps its own form, and both are taken', () =>
+    fresh(async (tab, context) => {
+      record.patients.p4 = patient('p4', { number: 'N100004', family: 'Archer', given: 'Lin', birthDate: '1979-09-09' });
+      record.patients.p5 = patient('p5', { number: 'N100005', family: 'Brook', given: 'Kit', birthDate: '1991-01-11' });
+      const one = await opened(tab, 'p4');
+      await one.getByLabel('Telephone, if they gave it').fill('07700 900004');
+      const two = await record.open(await context.newPage(), 'p5');
+      for (const [frame, number] of [[one, 'N100004'], [two, 'N100005']]) {
+        assert.equal(await frame.getByLabel('Hospital number', { exact: true }).inputValue(), number);
+        await frame.getByRole('button', { name: 'Refer', exact: true }).click();
+        await frame.getByText('Referred.').waitFor();
+      }
+      assert.equal((await context.cookies()).filter(({ name }) => name.startsWith(SESSION)).length, 1, 'no cookie of a sign-in is left');
+    }));
 
   test('whoever comes from here first chooses the person there', () =>
     fresh(async (tab) => {

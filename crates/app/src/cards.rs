@@ -5,7 +5,7 @@
 //! What is shown was disclosed, and stands in the audit.
 
 use alongside_domain::access::Action;
-use alongside_domain::card::{Card, Hook, PutAway, Seen as Looked, due};
+use alongside_domain::card::{ASK_AGAIN_DAYS, Card, Hook, PutAway, Seen as Looked, due};
 use alongside_domain::concern::State;
 use alongside_domain::decision::Actor;
 use alongside_domain::id::PersonId;
@@ -13,6 +13,7 @@ use alongside_domain::person::Identifier;
 use alongside_domain::sending::Ordered;
 use alongside_domain::supporter::{Role, StaffId};
 use alongside_store::{Tx, accounts, audit, cards, care, people, standing};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, NewPerson, numbers};
@@ -21,13 +22,15 @@ use crate::{App, Failure};
 
 /// Where cards are asked for, below the origin.
 pub const CARDS_PATH: &str = "/cds-services";
+/// The most days for which a card stays away.
+const AWAY_DAYS_MAX: i64 = ASK_AGAIN_DAYS as i64;
 /// Days for which it is kept that a card was put away: longer than any stays away.
-pub const CARDS_KEPT_DAYS: i64 = 400;
+pub const CARDS_KEPT_DAYS: i64 = AWAY_DAYS_MAX + 35;
 /// The most lines of one feedback.
 const FEEDBACK_MAX: usize = 100;
 
 /// What a record asks with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CardRequest {
     /// The moment.
     pub hook: Hook,
@@ -65,29 +68,28 @@ pub fn discovery(name: &str) -> Value {
 }
 
 impl App {
-    /// The cards for a question of a hospital's record: none, or one.
+    /// The cards for a question of a hospital's record: none, or one. `is_awaited` says whether whoever asked still waits: a card
+    /// that comes too late is not shown, and so does not stand in the audit.
     ///
     /// # Errors
     /// [`Failure::NotFound`] for a system that is not configured; the store's. None of them is told to a clinician.
-    pub fn cards(&self, client: &str, asked: &CardRequest) -> Result<Vec<Value>, Failure> {
+    pub fn cards(&self, client: &str, asked: CardRequest, is_awaited: impl Fn() -> bool + Send + 'static) -> Result<Vec<Value>, Failure> {
         let client = self.setup.fhir_clients.get(client).ok_or(Failure::NotFound)?;
-        let Some(open) = NewPerson::of_patient(&asked.patient, &client.local_identifier) else { return Ok(Vec::new()) };
-        let found = self.store.read(|tx| {
-            for number in numbers(&client.system.site, &open.number) {
-                if let Some(found) = self.found(tx, client, asked, &open, number)? {
-                    return Ok(Some(found));
-                }
-            }
-            Ok::<_, Failure>(None)
-        })?;
-        let Some((desk, shown)) = found else { return Ok(Vec::new()) };
-        let (person, detail) = (shown.person, format!("card-{}", shown.card));
-        desk.disclose(Action::SeePerson, None, move |_, seen| {
-            seen.person(person);
-            seen.detail(detail.as_str());
-            Ok(())
-        })?;
-        Ok(vec![self.card_of(client, asked, &shown)])
+        let Some((desk, _)) = self.store.read(|tx| self.found(tx, client, &asked))? else { return Ok(Vec::new()) };
+        // Found again where it is written down: what was done since, or by somebody else, counts.
+        let (app, key) = (self.clone(), client.system.key.clone());
+        let shown = desk.disclose(Action::SeePerson, None, move |tx, seen| {
+            let client = app.setup.fhir_clients.get(&key).ok_or(Failure::NotFound)?;
+            let (_, shown) = app.found(tx, client, &asked)?.filter(|_| is_awaited()).ok_or(Failure::NotFound)?;
+            seen.person(shown.person);
+            seen.detail(format!("card-{}", shown.card));
+            Ok(app.card_of(client, &asked, &shown))
+        });
+        match shown {
+            Ok(card) => Ok(vec![card]),
+            Err(Failure::NotFound) => Ok(Vec::new()),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Takes what was done with cards. A card that was put away stays away for its season.
@@ -107,6 +109,10 @@ impl App {
             // Of the reasons the codes are kept that are ours: what somebody wrote beside them may name somebody.
             let reason = line["overrideReason"]["reason"]["code"].as_str().and_then(PutAway::from_code).map(PutAway::code);
             kept.push((card.to_owned(), outcome.to_owned(), reason));
+            // What the person does not want, nobody is to suggest to them.
+            if reason == Some(PutAway::NotWanted.code()) {
+                kept.push((matter_of(card).to_owned(), outcome.to_owned(), reason));
+            }
         }
         let (client, now) = (client.to_owned(), self.world.now());
         Ok(self
@@ -114,9 +120,20 @@ impl App {
             .write(move |tx| kept.iter().try_for_each(|(card, outcome, reason)| cards::add(tx, card, &client, outcome, *reason, now)))?)
     }
 
-    /// The card that is due, and the desk of whoever reads it; nothing for whoever is not known, not entitled, or has put it
-    /// away. What is dearest to find out is asked last.
-    fn found(
+    /// The card that is due, and the desk of whoever reads it.
+    fn found(&self, tx: &mut Tx<'_>, client: &FhirClient, asked: &CardRequest) -> Result<Option<(Desk, Shown)>, Failure> {
+        let Some(open) = NewPerson::of_patient(&asked.patient, &client.local_identifier) else { return Ok(None) };
+        for number in numbers(&client.system.site, &open.number) {
+            if let Some(found) = self.found_by(tx, client, asked, &open, number)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same for one number; nothing for whoever is not known, not entitled, or has put it away. What is dearest to find out
+    /// is asked last.
+    fn found_by(
         &self,
         tx: &mut Tx<'_>,
         client: &FhirClient,
@@ -142,8 +159,9 @@ impl App {
             today: self.today(),
         };
         for card in due(asked.hook, seen) {
-            let number = self.card_number(&client.system.key, person, card);
-            if cards::is_away(tx, &number)? {
+            let number = self.card_number(&client.system.key, person, card, &staff);
+            let since = self.world.now() - SignedDuration::from_hours(24 * AWAY_DAYS_MAX);
+            if cards::is_away(tx, &number, matter_of(&number), since)? {
                 continue;
             }
             let desk = self.desk_of(self.viewer(tx, &staff.0)?);
@@ -154,11 +172,9 @@ impl App {
     }
 
     /// Who would read the card: whoever the record's name of them was linked to, by an operator or when they opened this
-    /// program from it.
+    /// program from it. Another record of the site may have given the same name to somebody else.
     fn reader(&self, tx: &mut Tx<'_>, client: &FhirClient, user: &str) -> Result<Option<(StaffId, Role)>, Failure> {
-        let launches = self.setup.identity_providers.values().filter_map(|provider| provider.launch.as_ref());
-        let of_site = launches.filter(|launch| launch.site == client.system.site).map(|launch| launch.iss.as_str());
-        for issuer in of_site.chain([client.system.key.as_str()]) {
+        for issuer in [client.system.key.as_str()].into_iter().chain(client.smart_iss.as_deref()) {
             let Some(staff) = accounts::identity(tx, issuer, user)? else { continue };
             let is_open = accounts::load(tx, &staff)?.is_none_or(|account| account.suspended_at.is_none());
             return Ok(match self.setup.staff_actor(&staff.0) {
@@ -169,17 +185,17 @@ impl App {
         Ok(None)
     }
 
-    /// The number of a card: the same for the same person and matter as long as putting it away is to last, and nobody else can
-    /// tell whose it is.
-    fn card_number(&self, client: &str, person: PersonId, card: Card) -> String {
-        let what = format!("{client} {person} {card} {}", card.season(self.today()));
-        uuid_of(&audit::keyed_digest(&self.keys.audit, "card", what.as_bytes()))
+    /// The number of a card: the same for the same person, matter and reader as long as putting it away is to last, and nobody
+    /// else can tell whose it is. It begins with what is the same for every reader.
+    fn card_number(&self, client: &str, person: PersonId, card: Card, reader: &StaffId) -> String {
+        let matter = format!("{client} {person} {card} {}", card.season(self.today()));
+        let digest = |name: &str, what: &str| audit::keyed_digest(&self.keys.audit, name, what.as_bytes());
+        uuid_of(&digest("card", &matter), &digest("card-reader", &format!("{matter} {reader}")))
     }
 
     /// The card as it is written (CDS Hooks 2.0, "Card Attributes").
     fn card_of(&self, client: &FhirClient, asked: &CardRequest, shown: &Shown) -> Value {
-        let name = self.service_name();
-        let origin = self.setup.origin();
+        let (name, origin) = (self.service_name(), self.setup.origin());
         let reasons =
             PutAway::ALL.iter().map(|why| json!({ "code": why.code(), "system": format!("{origin}{CARDS_PATH}"), "display": why.words() }));
         let mut card = json!({
@@ -199,9 +215,8 @@ impl App {
 
     /// Where the card leads: into the record's own launch, or to the page.
     fn link(&self, client: &FhirClient, name: &str, person: PersonId) -> Value {
-        let launches = self.setup.identity_providers.values().filter_map(|provider| provider.launch.as_ref());
         let origin = self.setup.origin();
-        if launches.into_iter().any(|launch| launch.site == client.system.site) {
+        if client.smart_iss.is_some() {
             json!({ "label": format!("Open {name}"), "type": "smart", "url": format!("{origin}/launch") })
         } else {
             json!({ "label": format!("Open {name}"), "type": "absolute", "url": format!("{origin}/people/{person}") })
@@ -209,10 +224,16 @@ impl App {
     }
 }
 
-/// A UUID of the first digits of a digest (RFC 9562, version 8).
-fn uuid_of(digest: &str) -> String {
-    let part = |from: usize, to: usize| digest.get(from..to).unwrap_or_default();
-    format!("{}-{}-8{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
+/// A UUID of the first digits of two digests (RFC 9562, version 8).
+fn uuid_of(matter: &str, reader: &str) -> String {
+    let part = |digest: &'_ str, from: usize, to: usize| digest.get(from..to).unwrap_or_default().to_owned();
+    let first = format!("{}-{}-8{}", part(matter, 0, 8), part(matter, 8, 12), part(matter, 12, 15));
+    format!("{first}-8{}-{}", part(reader, 0, 3), part(reader, 3, 15))
+}
+
+/// What is the same for every reader, of the number of a card.
+fn matter_of(number: &str) -> &str {
+    number.get(..18).unwrap_or_default()
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -250,17 +271,20 @@ fn suggestion(client: &FhirClient, patient: &str, number: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use alongside_domain::notice::{Answer, How};
     use alongside_domain::person::SiteId;
     use alongside_domain::referral::EndReason;
     use alongside_domain::trigger::Kind;
     use alongside_store::testing::both_engines;
-    use jiff::{SignedDuration, ToSpan};
+    use jiff::ToSpan;
 
     use super::*;
     use crate::World;
     use crate::desk::Whom;
-    use crate::testing::{FixedWorld, service};
+    use crate::setup::{Extra, Setup};
+    use crate::testing::{FixedWorld, SETUP, service};
 
     const USER: &str = "Practitioner/ada";
 
@@ -291,7 +315,7 @@ mod tests {
     }
 
     fn summaries(app: &App, asked: &CardRequest) -> Vec<String> {
-        app.cards("record", asked).unwrap().iter().map(|card| card["summary"].as_str().unwrap().to_owned()).collect()
+        app.cards("record", asked.clone(), || true).unwrap().iter().map(|card| card["summary"].as_str().unwrap().to_owned()).collect()
     }
 
     fn lines(app: &App) -> usize {
@@ -320,8 +344,9 @@ mod tests {
             }
             app.connect("other-record", "Practitioner/sen", &StaffId("dr-sen".into())).unwrap();
             let sen = CardRequest { user: "Practitioner/sen".into(), ..view.clone() };
-            assert!(app.cards("other-record", &sen).unwrap().is_empty(), "another clinic's");
-            assert_eq!(app.cards("nobody", &view), Err(Failure::NotFound));
+            assert!(app.cards("other-record", sen, || true).unwrap().is_empty(), "another clinic's");
+            assert_eq!(app.cards("nobody", view.clone(), || true), Err(Failure::NotFound));
+            assert!(app.cards("record", view.clone(), || false).unwrap().is_empty(), "nobody waits for it any more");
             app.suspend(&StaffId("nurse-ada".into())).unwrap();
             assert!(summaries(&app, &view).is_empty());
             app.reinstate(&StaffId("nurse-ada".into())).unwrap();
@@ -329,6 +354,33 @@ mod tests {
             app.store.write(move |tx| standing::shield(tx, person, at)).unwrap();
             assert!(summaries(&app, &view).is_empty(), "a colleague's record is closed");
             assert_eq!(lines(&app), 3);
+        });
+    }
+
+    #[test]
+    fn whose_a_name_is_that_a_record_gives_is_told_by_that_record_alone() {
+        const RECORD: &str = "https://record.example/r4";
+        let provider = format!(
+            "[[identity_provider]]\nkey = \"smart\"\ntitle = \"S\"\nissuer = \"https://login.example\"\nclient_id = \"a\"\n\
+             client_secret_file = \"s\"\n[identity_provider.launch]\niss = \"{RECORD}\"\nsite = \"north\"\n\
+             local_identifier = \"https://north.example/id/mrn\"\n"
+        );
+        both_engines(|store| {
+            let (app, _) = service(store);
+            referred(&app);
+            app.connect(RECORD, "Practitioner/bea", &StaffId("nurse-bea".into())).unwrap();
+            let bea = CardRequest { user: "Practitioner/bea".into(), ..asked(Hook::PatientView, "123") };
+            let with = |own: &str| {
+                let text = SETUP.replace("key = \"record\"\n", &format!("key = \"record\"\n{own}"));
+                let setup = Setup::read(&format!("{text}\n{provider}"), &Extra::default()).unwrap();
+                App::new(app.store.clone(), Arc::new(setup), Arc::clone(&app.world), app.keys.clone())
+            };
+            assert_eq!(summaries(&with(""), &bea).len(), 0, "a name of another record of the site");
+            let told = with(&format!("smart_iss = \"{RECORD}\"\n"));
+            let cards = told.cards("record", bea.clone(), || true).unwrap();
+            assert_eq!((cards.len(), &cards[0]["links"][0]["type"]), (1, &json!("smart")));
+            told.connect("record", "Practitioner/bea", &StaffId("dr-sen".into())).unwrap();
+            assert_eq!(summaries(&told, &bea).len(), 0, "its own link comes first");
         });
     }
 
@@ -352,7 +404,7 @@ mod tests {
         let view = asked(Hook::PatientView, "123");
         assert!(summaries(app, &view).is_empty(), "not in the same year");
         world.set((world.now().to_zoned(jiff::tz::TimeZone::UTC) + 366.days()).timestamp());
-        let shown = app.cards("record", &view).unwrap();
+        let shown = app.cards("record", view.clone(), || true).unwrap();
         let [card] = shown.as_slice() else { panic!("{shown:?}") };
         assert_eq!(card["summary"], Card::Offer.words());
         let order = &card["suggestions"][0]["actions"][0]["resource"];
@@ -361,11 +413,19 @@ mod tests {
         assert!(card["links"][0]["url"].as_str().unwrap().ends_with(&format!("/people/{person}")));
         assert!(is_uuid(card["uuid"].as_str().unwrap()));
 
-        let said = json!({ "feedback": [{ "card": card["uuid"], "outcome": "overridden",
-            "overrideReason": { "reason": { "code": "not-wanted" }, "userComment": "Okafor said no" } }] });
-        app.take_feedback("record", &said).unwrap();
-        app.take_feedback("record", &said).unwrap();
-        assert!(summaries(app, &view).is_empty(), "it was put away for the year");
+        app.connect("record", "Practitioner/bea", &StaffId("nurse-bea".into())).unwrap();
+        let beas = CardRequest { user: "Practitioner/bea".into(), ..view.clone() };
+        let said = |code: &str| {
+            json!({ "feedback": [{ "card": card["uuid"], "outcome": "overridden",
+            "overrideReason": { "reason": { "code": code }, "userComment": "Okafor said no" } }] })
+        };
+        app.take_feedback("record", &said("not-mine")).unwrap();
+        assert_eq!((summaries(app, &view).len(), summaries(app, &beas).len()), (0, 1), "put away by one, not for another");
+        app.take_feedback("record", &said("not-wanted")).unwrap();
+        app.take_feedback("record", &said("not-wanted")).unwrap();
+        assert_eq!((summaries(app, &view).len(), summaries(app, &beas).len()), (0, 0), "the person does not want it");
+        world.set(world.now() + SignedDuration::from_hours(24 * (AWAY_DAYS_MAX - 1)));
+        assert_eq!((summaries(app, &view).len(), summaries(app, &beas).len()), (0, 0), "for a whole year");
         for wrong in [
             json!({}),
             json!({ "feedback": [] }),

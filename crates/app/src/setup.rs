@@ -386,8 +386,8 @@ impl Setup {
         let staff = reader.staff(&file.staff, &sites);
         let supporters = reader.supporters(&file.supporter, &sites);
         let identity_providers = reader.identity_providers(&file.identity_provider, &sites);
-        let people = staff.keys().chain(supporters.keys()).collect();
-        let fhir_clients = reader.fhir_clients(&file.fhir_client, &sites, &feeds, &people);
+        let taken = staff.keys().chain(supporters.keys()).chain(feeds.keys()).collect();
+        let fhir_clients = reader.fhir_clients(&file.fhir_client, &sites, &identity_providers, &taken);
         let instruments = instruments::read_all(&extra.instruments).unwrap_or_else(|problems| {
             reader.problems.extend(problems);
             BTreeMap::new()

@@ -66,13 +66,13 @@ impl Card {
         }
     }
 
-    /// Until when one that was put away stays away: the same text is the same card. One about something due comes back the
-    /// next day; an offer stays away for the year.
+    /// Until when it is the same card: the same text is. One about something due is another the next day, and so comes back when
+    /// it was put away; an offer stays the same, and away for [`ASK_AGAIN_DAYS`].
     #[must_use]
     pub fn season(self, today: Date) -> String {
         match self {
             Self::Concern | Self::Notice | Self::Question | Self::Asked => today.to_string(),
-            Self::Offer => today.year().to_string(),
+            Self::Offer => String::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! SMART Backend Services (SMART App Launch 2.2): a hospital's system proves who it is with its own key, and gets a token.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::PoisonError;
 
@@ -42,6 +42,8 @@ pub(crate) struct Clients {
     by_key: BTreeMap<String, Keys>,
     token_url: String,
     link_url: String,
+    /// Clients that open people by links that they sign.
+    open_people: BTreeSet<String>,
     /// Clients that ask for cards, by issuer: key, and where their keys are.
     by_cds_issuer: BTreeMap<String, (String, Option<String>)>,
     cards_url: String,
@@ -86,6 +88,7 @@ impl Clients {
             |client: &FhirClient| Some((client.cds_issuer.clone()?, (client.system.key.clone(), client.keys.url().map(str::to_owned))));
         Ok(Self {
             by_key,
+            open_people: setup.fhir_clients.values().filter(|client| client.opens_people).map(|client| client.system.key.clone()).collect(),
             by_cds_issuer: setup.fhir_clients.values().filter_map(asks).collect(),
             cards_url: format!("{}{CARDS_PATH}", setup.origin()),
             used: std::sync::Mutex::default(),
@@ -116,7 +119,7 @@ impl Clients {
     pub(crate) async fn linked(&self, token: &str, now: Timestamp) -> Result<(String, ContextLink), OidcError> {
         let jws = Jws::parse(token)?;
         let client = jws.claimed_issuer()?;
-        let keys = self.by_key.get(&client).ok_or(OidcError::ProviderUnknown)?;
+        let keys = self.by_key.get(&client).filter(|_| self.open_people.contains(&client)).ok_or(OidcError::ProviderUnknown)?;
         let key = keys.key(jws.kid()?, jws.algorithm()?, now).await?;
         let link = ContextLink::checked(&jws, &key, &client, &self.link_url, now)?;
         Ok((client, link))

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use crate::{StoreError, Tx, params, statements};
 
 statements! {
-    pub(crate) const ADD = "INSERT INTO card_feedback (card, client, outcome, reason, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (card, outcome) DO NOTHING";
-    pub(crate) const IS_AWAY = "SELECT card FROM card_feedback WHERE card = $1 AND outcome = 'overridden'";
+    pub(crate) const ADD = "INSERT INTO card_feedback (card, client, outcome, reason, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (card, outcome) DO UPDATE SET reason = excluded.reason, at = excluded.at";
+    pub(crate) const IS_AWAY = "SELECT card FROM card_feedback WHERE card IN ($1, $2) AND outcome = 'overridden' AND at > $3 LIMIT 1";
     pub(crate) const FORGET = "DELETE FROM card_feedback WHERE at < $1";
 }
 
-/// Keeps what was done with a card. The same again is no second time.
+/// Keeps what was done with a card, and when last.
 ///
 /// # Errors
 /// The store's.
@@ -19,12 +19,12 @@ pub fn add(tx: &mut Tx<'_>, card: &str, client: &str, outcome: &str, reason: Opt
     Ok(())
 }
 
-/// Whether somebody has put this card away.
+/// Whether this card was put away since an instant, by its reader, or for every one by its matter.
 ///
 /// # Errors
 /// The store's.
-pub fn is_away(tx: &mut Tx<'_>, card: &str) -> Result<bool, StoreError> {
-    Ok(tx.query_one(&IS_AWAY, params![card], |row| row.text(0))?.is_some())
+pub fn is_away(tx: &mut Tx<'_>, card: &str, matter: &str, since: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.query_one(&IS_AWAY, params![card, matter, since], |row| row.text(0))?.is_some())
 }
 
 /// Forgets what was done before an instant.

@@ -7,7 +7,7 @@ use alongside_domain::person::SiteId;
 use serde::Deserialize;
 
 use super::identity::{NO_SYSTEM, is_key, is_system, is_word, web_address};
-use super::{Feed, Reader, Site};
+use super::{IdentityProvider, Reader, Site};
 use crate::fhir::Scopes;
 
 /// Referral to support group (SNOMED CT): the nearest international code, which says nothing of why.
@@ -29,6 +29,9 @@ pub(super) struct FhirClientFile {
     scopes: Vec<String>,
     codes: Option<Vec<String>>,
     cds_issuer: Option<String>,
+    smart_iss: Option<String>,
+    #[serde(default)]
+    opens_people: bool,
 }
 
 /// Where a system's public keys are.
@@ -68,6 +71,11 @@ pub struct FhirClient {
     pub codes: Vec<(String, String)>,
     /// As whom it signs what it asks cards with (`iss`, CDS Hooks 2.0); none asks for none.
     pub cds_issuer: Option<String>,
+    /// The record (`iss`, SMART App Launch 2.2) that opens this program for the users of this system: then they are linked by
+    /// that.
+    pub smart_iss: Option<String>,
+    /// Whether it opens people by links that it signs.
+    pub opens_people: bool,
 }
 
 impl Reader {
@@ -75,14 +83,19 @@ impl Reader {
         &mut self,
         files: &[FhirClientFile],
         sites: &BTreeMap<String, Site>,
-        feeds: &BTreeMap<String, Feed>,
-        people: &BTreeSet<&String>,
+        providers: &BTreeMap<String, IdentityProvider>,
+        taken: &BTreeSet<&String>,
     ) -> BTreeMap<String, FhirClient> {
         let mut clients = BTreeMap::new();
         for (index, file) in files.iter().enumerate() {
             let place = format!("fhir_client[{index}]");
             self.client_values(&place, file, sites);
-            if feeds.contains_key(&file.key) || people.contains(&file.key) {
+            let launched = providers.values().filter_map(|provider| provider.launch.as_ref()).filter(|launch| launch.site.0 == file.site);
+            let launched: Vec<&str> = launched.map(|launch| launch.iss.as_str()).collect();
+            if file.smart_iss.as_deref().is_some_and(|iss| !launched.contains(&iss)) {
+                self.say(format!("{place}.smart_iss"), "must be the iss of an identity_provider.launch of the same site");
+            }
+            if taken.contains(&file.key) {
                 self.say(format!("{place}.key"), "is the key of a feed or of somebody");
             }
             let (Some(keys), Some(scopes)) = (self.client_keys(&place, file), self.client_scopes(&place, file)) else { continue };
@@ -95,6 +108,8 @@ impl Reader {
                 scopes,
                 codes,
                 cds_issuer: file.cds_issuer.clone(),
+                smart_iss: file.smart_iss.clone(),
+                opens_people: file.opens_people,
             };
             let is_taken = |other: &FhirClient| other.cds_issuer.is_some() && other.cds_issuer == client.cds_issuer;
             if clients.values().any(is_taken) {
@@ -199,6 +214,7 @@ mod tests {
             ("\"system/Task.rus\"", "\"patient/Task.rs\"", "scopes"),
             ("\"system/Task.rus\"", "\"system/Task.sr\"", "scopes"),
             ("\"system/Task.rus\"", "\"system/Observation.rs\"", "scopes"),
+            ("jwks_file", "smart_iss = \"https://record.example/r4\"\n        jwks_file", "smart_iss"),
             ("jwks_file", "cds_issuer = \"two words\"\n        jwks_file", "cds_issuer"),
             ("jwks_file", "codes = [\"711281004\"]\n        jwks_file", "codes"),
         ] {

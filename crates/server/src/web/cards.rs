@@ -1,6 +1,7 @@
 //! Cards beside the record (CDS Hooks 2.0). A clinician's screen never gets an error of ours: what goes wrong in here is said to
 //! the log, and no card is shown. What the record did wrong is said to the record.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use alongside_app::Failure;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use super::Web;
 use super::routes::Needs::{Nothing, Signed};
 use super::routes::{Route, read, send_large};
+use crate::oidc::OidcError;
 
 /// The largest question: a Patient and some orders.
 const QUESTION_BYTES_MAX: usize = 512 * 1024;
@@ -61,8 +63,13 @@ async fn services(State(web): State<Web>) -> Response {
 }
 
 async fn cards(State(web): State<Web>, Path(service): Path<String>, request: Request) -> Response {
-    let Received { hook, client, body } = match received(&web, &service, request).await {
+    tokio::time::timeout(ANSWER_MAX, answered(&web, &service, request)).await.unwrap_or_else(|_| silent("no card in time"))
+}
+
+async fn answered(web: &Web, service: &str, request: Request) -> Response {
+    let Received { hook, client, body } = match received(web, service, request).await {
         Ok(received) => received,
+        Err(answer) if answer.status().is_server_error() => return silent("what is needed for a card could not be had"),
         Err(answer) => return answer,
     };
     let question = match serde_json::from_slice::<Question>(&body) {
@@ -84,15 +91,16 @@ async fn cards(State(web): State<Web>, Path(service): Path<String>, request: Req
         patient,
         draft_orders: question.context.draft_orders,
     };
-    let app = web.app();
-    let work = tokio::task::spawn_blocking(move || app.cards(&client, &asked));
-    let found = match tokio::time::timeout(ANSWER_MAX, work).await {
-        Ok(Ok(Ok(found))) => found,
-        Ok(Ok(Err(why))) => silent(&why.to_string()),
-        Ok(Err(_)) => silent("a question for cards gave up"),
-        Err(_) => silent("no card in time"),
-    };
-    json_of(StatusCode::OK, &json!({ "cards": found }))
+    // It goes when nobody waits any more.
+    let waiting = Arc::new(());
+    let (app, asker) = (web.app(), Arc::downgrade(&waiting));
+    let found = tokio::task::spawn_blocking(move || app.cards(&client, asked, move || asker.strong_count() > 0)).await;
+    drop(waiting);
+    match found {
+        Ok(Ok(found)) => json_of(StatusCode::OK, &json!({ "cards": found })),
+        Ok(Err(why)) => silent(&why.to_string()),
+        Err(_) => silent("a question for cards gave up"),
+    }
 }
 
 async fn feedback(State(web): State<Web>, Path(service): Path<String>, request: Request) -> Response {
@@ -108,7 +116,7 @@ async fn feedback(State(web): State<Web>, Path(service): Path<String>, request: 
             let what: Vec<String> = problems.iter().map(|problem| format!("{} {}", problem.place, problem.what)).collect();
             refused(StatusCode::BAD_REQUEST, &what.join("; "))
         }
-        _ => refused(StatusCode::SERVICE_UNAVAILABLE, "Try again."),
+        _ => later(),
     }
 }
 
@@ -132,10 +140,16 @@ async fn proved(web: &Web, uri: &Uri, headers: &HeaderMap) -> Result<String, Res
     let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = said.and_then(|said| said.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = token else { return Err(unproved()) };
-    web.options.clients.asks_for_cards(token.trim(), uri.path(), web.app().world.now()).await.map_err(|why| {
-        tracing::warn!(%why, "a record that asked for cards did not prove who it is");
-        unproved()
-    })
+    let (here, token, path) = (web.clone(), token.trim().to_owned(), uri.path().to_owned());
+    // Keys that are slow to come are there for the next question: nobody who gives up takes them away.
+    let proving = tokio::spawn(async move { here.options.clients.asks_for_cards(&token, &path, here.app().world.now()).await });
+    let why = match proving.await {
+        Ok(Ok(client)) => return Ok(client),
+        Ok(Err(why)) => why,
+        Err(_) => OidcError::Broken,
+    };
+    tracing::warn!(%why, "a record that asked for cards did not prove who it is");
+    Err(if why.is_outage() { later() } else { unproved() })
 }
 
 fn unproved() -> Response {
@@ -145,9 +159,13 @@ fn unproved() -> Response {
 }
 
 /// No card, and a line in the log.
-fn silent(what: &str) -> Vec<Value> {
+fn silent(what: &str) -> Response {
     tracing::error!(what, "no card could be made");
-    Vec::new()
+    json_of(StatusCode::OK, &json!({ "cards": [] }))
+}
+
+fn later() -> Response {
+    refused(StatusCode::SERVICE_UNAVAILABLE, "Try again.")
 }
 
 fn refused(status: StatusCode, what: &str) -> Response {
